@@ -1,0 +1,184 @@
+"""The contracts between the floors of the house.
+
+Letters for shapes, used all over the project: B batch, T time steps (or tokens), d width,
+M modalities, K outputs, n examples of a split, S seeds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+Array = jax.Array | np.ndarray
+
+# What an encoder may meet, with the shape of one example of it.
+MODALITY_KINDS = {
+    "image": "(height, width, channels) float",
+    "tokens": "(T,) integer ids, id 0 is padding",
+    "sequence": "(T, features) float",
+    "vector": "(features,) float",
+}
+TARGET_KINDS = ("binary", "multiclass", "multilabel", "regression")
+SPLITS = ("train", "validation", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class ModalitySpec:
+    """What is known of one modality before any example is seen.
+
+    Attributes:
+      name: the modality's key in every dict of the project.
+      kind: one of MODALITY_KINDS.
+      shape: of one example, padded where the length varies.
+      vocabulary: number of ids, for kind `tokens`; 0 otherwise.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    vocabulary: int = 0
+
+    def __post_init__(self):
+        if self.kind not in MODALITY_KINDS:
+            raise ValueError(f"modality {self.name!r}: kind {self.kind!r} is none of {', '.join(MODALITY_KINDS)}")
+        axes = {"image": 3, "tokens": 1, "sequence": 2, "vector": 1}[self.kind]
+        if len(self.shape) != axes:
+            raise ValueError(f"modality {self.name!r}: shape {self.shape} is not {MODALITY_KINDS[self.kind]}")
+        if (self.kind == "tokens") != (self.vocabulary > 0):
+            raise ValueError(f"modality {self.name!r}: a vocabulary belongs to kind 'tokens', and only to it")
+
+    @property
+    def has_length(self) -> bool:
+        """Whether examples are sequences whose valid length may vary."""
+        return self.kind in ("tokens", "sequence")
+
+
+@dataclasses.dataclass(frozen=True)
+class TargetSpec:
+    """What is predicted.
+
+    Attributes:
+      kind: one of TARGET_KINDS.
+      size: classes for `multiclass`; 1 for `binary`; labels for `multilabel`; values for `regression`.
+    """
+
+    kind: str
+    size: int = 1
+
+    def __post_init__(self):
+        if self.kind not in TARGET_KINDS:
+            raise ValueError(f"target: kind {self.kind!r} is none of {', '.join(TARGET_KINDS)}")
+        minimum = 2 if self.kind == "multiclass" else 1
+        if self.size < minimum or (self.kind == "binary" and self.size != 1):
+            raise ValueError(f"target: size {self.size} does not fit kind {self.kind!r}")
+
+    @property
+    def outputs(self) -> int:
+        """K, the width of the logits: one for `binary` (a sigmoid), else `size`."""
+        return self.size
+
+    @property
+    def classes(self) -> int:
+        """Classes that one decision chooses between; 0 for regression."""
+        return {"multiclass": self.size, "binary": 2, "multilabel": 2, "regression": 0}[self.kind]
+
+
+class Batch(NamedTuple):
+    """Examples side by side: a batch, or a whole split (then B = n and the arrays are NumPy's).
+
+    Attributes:
+      inputs: modality -> [B, *shape], float32 or int32 (tokens).
+      lengths: modality -> [B] int32 valid steps, for the modalities that have a length.
+      present: modality -> [B] bool, False where that example lacks the modality.
+      target: [B] int32 (binary, multiclass), [B, K] float32 (multilabel, regression).
+      weight: [B] float32, 0 for the rows that only fill a batch up, 1 otherwise.
+    """
+
+    inputs: Mapping[str, Array]
+    lengths: Mapping[str, Array]
+    present: Mapping[str, Array]
+    target: Array
+    weight: Array
+
+    @property
+    def size(self) -> int:
+        """B."""
+        return self.weight.shape[0]
+
+
+class Features(NamedTuple):
+    """What passes from one stage of an encoder to the next.
+
+    Attributes:
+      values: [B, ..., channels]; the middle axes are space or time, or absent for a vector.
+      mask: [B, T] bool of valid steps where the middle axis is time, else None.
+    """
+
+    values: Array
+    mask: Array | None
+
+
+class Encoded(NamedTuple):
+    """E_i, what an encoder makes of modality i.
+
+    Attributes:
+      sequence: H_i [B, T_i, d_i]; a vector is a sequence of one.
+      pooled: h_i [B, d_i'].
+      mask: m_i [B, T_i] bool, False on padding.
+    """
+
+    sequence: Array
+    pooled: Array
+    mask: Array
+
+
+class Outputs(NamedTuple):
+    """What a model says of a batch.
+
+    Attributes:
+      logits: D [B, K]; for decision-level fusion log-probabilities (binary: their log-odds).
+      fused: F [B, d], or None at the decision level.
+      embeddings: modality -> h_i [B, d_i].
+      modality_logits: modality -> l_i [B, K], where the model has a head for each modality.
+      evidence: view -> e [B, classes] with the fused one under "fused"; empty unless evidential.
+      penalty: scalar that the fusion adds to the loss.
+    """
+
+    logits: Array
+    fused: Array | None
+    embeddings: Mapping[str, Array]
+    modality_logits: Mapping[str, Array]
+    evidence: Mapping[str, Array]
+    penalty: Array | float
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A data set under its protocol: three splits, in memory, as NumPy.
+
+    Attributes:
+      name: as `--tasks` takes it, with its config: `avdigits/clean`.
+      modalities: in the data set's own order.
+      target: what is predicted.
+      splits: "train", "validation", "test" -> Batch of NumPy arrays.
+      class_names: one a class, or empty.
+      bayes: accuracy of the Bayes-optimal rule, where the joint distribution is known:
+        "all" and each modality's name -> [0, 1]; empty otherwise.
+      tags: domains and lists the task belongs to.
+      source: where the data come from, one line for tables' footers.
+      fingerprint: hash of the arrays, part of a run's identity.
+    """
+
+    name: str
+    modalities: tuple[ModalitySpec, ...]
+    target: TargetSpec
+    splits: Mapping[str, Batch]
+    class_names: tuple[str, ...] = ()
+    bayes: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    source: str = ""
+    fingerprint: str = ""
