@@ -1,0 +1,143 @@
+"""Every default of the project, in one place, checked when built.
+
+`Config` holds what a cell needs beyond (task, fusion, strategy). `config_for(task)` is the
+default of a task: `Config` with that task's line of PRESETS laid over it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from mmjax.errors import InputError, unknown_name
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Hyper-parameters of a cell."""
+
+    # Encoders f_i
+    encoders: Mapping[str, str] = MappingProxyType(
+        {"image": "cnn", "tokens": "lstm", "sequence": "gru", "vector": "mlp"}
+    )  # by modality name, else by its kind
+    width: int = 64  # d of a pooled embedding h_i, and of F
+    encoder_layers: int = 2  # hidden layers of an mlp, layers of a recurrent encoder
+    channels: int = 32  # filters of a cnn's convolution
+    cnn_pool: int = 2  # max-pool after a cnn's convolution; 1 leaves it out
+    cnn_dense: bool = True  # project a cnn's flattened map to `width`; False hands over the map itself
+    token_size: int = 128  # width of a token's embedding
+    bidirectional: bool = False  # recurrent encoders read both ways
+    dropout: float = 0.0  # after every hidden layer, in [0, 1)
+
+    # Fusion g
+    rank: int = 4  # of low_rank_tensor
+    heads: int = 4  # of every attention; divides `width`
+    fusion_layers: int = 2  # blocks of cross_attention, bottleneck
+    bottleneck_tokens: int = 4  # B of bottleneck
+    fusion_layer: int = 1  # L_f of bottleneck: the first block that sees Z
+    squeeze: int = 4  # mmtm's joint embedding is the channels' sum over this
+
+    # Decoder h
+    decoder: str = "dense"  # dense, mlp, cnn or rnn
+
+    # Loss
+    kl_epochs: int = 50  # T of the evidential loss: the KL term's weight is min(1, epoch / T)
+    auxiliary_weight: float = 1.0  # lambda_i of every modality's own loss, where a fusion has one
+
+    # Optimisation
+    epochs: int = 20  # at most; of each stage, for `staged`
+    fine_tune_epochs: int = 0  # of joint training after the last stage of `staged`
+    batch_size: int = 32  # over all devices
+    optimizer: str = "adam"  # adam, adamw or sgd (momentum 0.9)
+    learning_rate: float = 1e-3  # at its highest
+    schedule: str = "constant"  # constant or cosine (to 0)
+    warmup_epochs: int = 0  # linear rise from 0, before the schedule
+    weight_decay: float = 0.0  # adam: added to the gradient (L2); adamw, sgd: decoupled
+    clip_norm: float = 0.0  # highest global norm of a gradient; 0 does not clip
+    precision: str = "float32"  # of activations: float32 or bfloat16; parameters stay float32
+
+    # Choice of the epoch, on validation
+    evaluate_every: int = 1  # epochs between evaluations
+    patience: int = 0  # evaluations without a better one before a seed stops; 0 never stops
+    selection: str = "metric"  # metric (accuracy, or error), loss, or last (no choice)
+    evaluation_batch_size: int = 500  # examples at once in evaluation
+
+    def __post_init__(self):
+        object.__setattr__(self, "encoders", MappingProxyType(dict(self.encoders)))
+        for name in ("width", "encoder_layers", "channels", "cnn_pool", "token_size", "rank", "heads", "fusion_layers",
+                     "bottleneck_tokens", "squeeze", "kl_epochs", "epochs", "batch_size", "evaluate_every",
+                     "evaluation_batch_size"):  # fmt: skip
+            self._require(name, getattr(self, name) >= 1, "at least 1")
+        for name in ("fusion_layer", "fine_tune_epochs", "warmup_epochs", "weight_decay", "clip_norm", "patience",
+                     "auxiliary_weight"):  # fmt: skip
+            self._require(name, getattr(self, name) >= 0, "at least 0")
+        self._require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
+        self._require("learning_rate", self.learning_rate > 0, "above 0")
+        self._require("heads", self.width % self.heads == 0, f"a divisor of width ({self.width})")
+        self._require("fusion_layer", self.fusion_layer <= self.fusion_layers, f"at most fusion_layers ({self.fusion_layers})")
+        for name, accepted in CHOICES.items():
+            self._require(name, getattr(self, name) in accepted, "one of " + ", ".join(accepted))
+
+    def _require(self, name: str, holds: bool, accepted: str):
+        if not holds:
+            raise InputError(f"config.{name} = {getattr(self, name)!r} is not accepted: give {accepted}")
+
+    def encoder_of(self, name: str, kind: str) -> str:
+        """The encoder's name for a modality: by its own name, else by its kind."""
+        return self.encoders.get(name) or self.encoders[kind]
+
+    def to_dict(self) -> dict:
+        """Plain values, as JSON takes them."""
+        return {f.name: dict(v) if isinstance(v := getattr(self, f.name), Mapping) else v for f in dataclasses.fields(self)}
+
+    def replace(self, **changes) -> Config:
+        """This config with some fields changed, each checked and of the default's type.
+
+        `encoders` is merged: `replace(encoders={"image": "lenet"})` leaves the others.
+
+        Raises:
+          InputError: for an unknown field, or a value that is not accepted.
+        """
+        fields = {f.name: type(f.default) for f in dataclasses.fields(self)}
+        for name, value in changes.items():
+            if name not in fields:
+                raise unknown_name("config field", name, fields)
+            if name == "encoders":
+                changes[name] = {**self.encoders, **dict(value)}
+            else:
+                changes[name] = _as_type(name, value, fields[name])
+        return dataclasses.replace(self, **changes)
+
+
+CHOICES = {
+    "optimizer": ("adam", "adamw", "sgd"),
+    "schedule": ("constant", "cosine"),
+    "precision": ("float32", "bfloat16"),
+    "selection": ("metric", "loss", "last"),
+}
+
+DEFAULTS = Config()
+
+# The worked example of the founding article: its encoders, batch, optimiser and epochs.
+ARTICLE = {"cnn_pool": 1, "cnn_dense": False, "epochs": 10, "batch_size": 32, "learning_rate": 1e-3, "encoder_layers": 1}
+
+PRESETS = {
+    "trimodal": ARTICLE,
+    "handwritten": {"batch_size": 200, "epochs": 60, "learning_rate": 3e-3, "weight_decay": 1e-5},
+    "avdigits": {"encoders": {"image": "lenet", "audio": "lenet"}, "batch_size": 128, "epochs": 4},
+}
+
+
+def config_for(task: str) -> Config:
+    """The defaults of a task, named as in `--tasks`; a variant (`avdigits/clean`) shares its base's."""
+    return DEFAULTS.replace(**PRESETS.get(task.split("/")[0], {}))
+
+
+def _as_type(name: str, value, kind: type):
+    """`value` as the default's type; an int serves as a float, nothing else is converted."""
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not kind:
+        raise InputError(f"config.{name} = {value!r} is not accepted: give {kind.__name__}")
+    return value
