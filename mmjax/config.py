@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from mmjax.errors import InputError, unknown_name
 
@@ -18,8 +17,8 @@ class Config:
     """Hyper-parameters of a cell."""
 
     # Encoders f_i
-    encoders: Mapping[str, str] = MappingProxyType(
-        {"image": "cnn", "tokens": "lstm", "sequence": "gru", "vector": "mlp"}
+    encoders: Mapping[str, str] = dataclasses.field(
+        default_factory=lambda: {"image": "cnn", "tokens": "lstm", "sequence": "gru", "vector": "mlp"}
     )  # by modality name, else by its kind
     width: int = 64  # d of a pooled embedding h_i, and of F
     encoder_layers: int = 2  # hidden layers of an mlp, layers of a recurrent encoder
@@ -64,7 +63,6 @@ class Config:
     evaluation_batch_size: int = 500  # examples at once in evaluation
 
     def __post_init__(self):
-        object.__setattr__(self, "encoders", MappingProxyType(dict(self.encoders)))
         for name in ("width", "encoder_layers", "channels", "cnn_pool", "token_size", "rank", "heads", "fusion_layers",
                      "bottleneck_tokens", "squeeze", "kl_epochs", "epochs", "batch_size", "evaluate_every",
                      "evaluation_batch_size"):  # fmt: skip
@@ -99,7 +97,7 @@ class Config:
         Raises:
           InputError: for an unknown field, or a value that is not accepted.
         """
-        fields = {f.name: type(f.default) for f in dataclasses.fields(self)}
+        fields = {f.name: type(getattr(self, f.name)) for f in dataclasses.fields(self)}
         for name, value in changes.items():
             if name not in fields:
                 raise unknown_name("config field", name, fields)
