@@ -116,10 +116,13 @@ class Features(NamedTuple):
     Attributes:
       values: [B, ..., channels]; the middle axes are space or time, or absent for a vector.
       mask: [B, T] bool of valid steps where the middle axis is time, else None.
+      valid: [B] bool, False for rows that only fill the batch up or lack the modality;
+        batch statistics leave them out.
     """
 
     values: Array
     mask: Array | None
+    valid: Array
 
 
 class Encoded(NamedTuple):
