@@ -1,0 +1,197 @@
+"""From records of cells to tables: a pure function, the same bytes for the same records.
+
+A record is a dict: `task`; `level` ("baseline", "feature", "decision" or "model"); `fusion`;
+`strategy`; `seeds`, their number; `metrics`, name -> one value a seed; `parameters`,
+`train_samples_per_second` and `inference_samples_per_second`, each a number or None; `status`
+("done", "failed: ...", "not applicable: ..."). A figure that does not exist is left empty.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.statistics import interval
+from mmjax.evaluation.metrics import METRICS, higher_is_better
+
+LEVELS = ("baseline", "feature", "decision", "model")
+PERCENT = ("accuracy", "balanced_accuracy", "macro_f1", "micro_f1")
+_RATES = ("train_samples_per_second", "inference_samples_per_second")
+_METRIC_ORDER = tuple(dict.fromkeys(name for names in METRICS.values() for name in names))
+_LATEX = str.maketrans({
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$",
+})  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """One task's table as people read it.
+
+    Attributes:
+      task: its name.
+      score: the heading of the metric that comes first; "" if there is none.
+      cells: the rows' texts, ready to print; the columns' names are their headings.
+      best: of the same shape, whether that figure is the task's best.
+      notes: lines for the footer.
+    """
+
+    task: str
+    score: str
+    cells: pd.DataFrame
+    best: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def table(records: Iterable[Mapping]) -> pd.DataFrame:
+    """One row a cell: tasks in order of appearance, in each the baselines, then the levels.
+
+    Returns:
+      Columns task, level, fusion, strategy, seeds, then <metric>_mean, _low and _high (Student's
+      95% interval over seeds) of every metric that any record has, parameters, the two rates
+      in samples a second, status.
+    """
+    records = list(records)
+    tasks = list(dict.fromkeys(record["task"] for record in records))
+    records.sort(key=lambda record: (tasks.index(record["task"]), *_rank(record)))
+    present = dict.fromkeys(name for record in records for name in record["metrics"])
+    ordered = [*(name for name in _METRIC_ORDER if name in present), *(n for n in present if n not in _METRIC_ORDER)]
+    return pd.DataFrame([_row(record, ordered) for record in records]).astype({"seeds": "Int64", "parameters": "Int64"})
+
+
+def sections(records: Iterable[Mapping], notes: Mapping[str, Sequence[str]] | None = None) -> list[Section]:
+    """The tables that people read, one a task.
+
+    The metric that comes first carries its interval, the others their mean; those of PERCENT are
+    in percent. The best of a column is marked, the oracle apart: it is a ceiling, not a method.
+
+    Args:
+      records: of cells.
+      notes: task -> lines for its footer.
+    """
+    whole = table(records)
+    tasks = whole["task"].unique()
+    return [_section(task, whole[whole["task"] == task], (notes or {}).get(task, ())) for task in tasks]
+
+
+def csv(records: Iterable[Mapping]) -> str:
+    """`table` as CSV."""
+    return table(records).to_csv(index=False, lineterminator="\n")
+
+
+def markdown(parts: Iterable[Section]) -> str:
+    """The sections as Markdown, the best in bold."""
+    blocks = []
+    for part in parts:
+        cells = part.cells.map(lambda text: text.replace("|", r"\|"))
+        rows = cells.mask(part.best, "**" + cells + "**").to_numpy().tolist()
+        lines = [list(cells.columns), ["---"] * cells.shape[1], *rows]
+        grid = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        blocks += [f"## {part.task}", grid, "\n".join(f"- {note}" for note in part.notes)]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def latex(parts: Iterable[Section]) -> str:
+    """The sections as LaTeX tables for the package booktabs, the best in bold."""
+    blocks = []
+    for part in parts:
+        cells = part.cells.map(escape_latex)
+        cells = cells.mask(part.best, r"\textbf{" + cells + "}").rename(columns=escape_latex)
+        tabular = cells.to_latex(index=False, escape=False, column_format="l" * cells.shape[1])
+        notes = "".join(f"\\par {escape_latex(note)}\n" for note in part.notes)
+        caption = f"\\caption{{{escape_latex(part.task)}: test split, mean and 95\\% interval over seeds.}}\n"
+        blocks.append(f"\\begin{{table}}\n\\centering\n{caption}{tabular}\\footnotesize\n{notes}\\end{{table}}\n")
+    return "\n".join(blocks)
+
+
+def terminal_table(records: Iterable[Mapping]):
+    """All tasks in one `rich.table.Table` of 80 columns: of the metrics the first, of names what differs."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    records = list(records)
+    names = ["level", "fusion"]
+    if len({record["strategy"] for record in records if record["strategy"]}) > 1:
+        names.append("strategy")
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False, caption="mean [95% interval over seeds] on test; samples a second")
+    for name in names:
+        shown.add_column(name, no_wrap=name == "fusion")
+    for heading in ("score", "parameters", "train/s", "infer/s"):
+        shown.add_column(heading, justify="right")
+    for part in sections(records):
+        shown.add_section()
+        shown.add_row("", Text(part.task, style="bold"), *[""] * (len(names) - 2), Text(part.score, style="bold"))
+        for (_, cells), best in zip(part.cells.iterrows(), part.best.get(part.score, part.best["status"]), strict=True):
+            score = cells.get(part.score) or cells["status"]
+            figures = cells[["parameters", *map(_heading, _RATES)]]
+            shown.add_row(*map(Text, cells[names]), Text(score, style="bold green" if best else ""), *map(Text, figures))
+    return shown
+
+
+def write(records: Iterable[Mapping], directory: Path, notes: Mapping[str, Sequence[str]] | None = None):
+    """Writes table.csv, table.md and table.tex into a directory that exists."""
+    records = list(records)
+    parts = sections(records, notes)
+    for name, text in {"table.csv": csv(records), "table.md": markdown(parts), "table.tex": latex(parts)}.items():
+        (directory / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def escape_latex(text: str) -> str:
+    """The text as LaTeX prints it."""
+    return text.translate(_LATEX)
+
+
+def _rank(record: Mapping) -> tuple[int, int]:
+    """A row's place within its task; equals keep the order in which they came."""
+    baseline = {"majority": 0, "oracle": 2}.get(record["fusion"], 1)
+    return LEVELS.index(record["level"]), baseline if record["level"] == "baseline" else 0
+
+
+def _row(record: Mapping, metrics: Sequence[str]) -> dict:
+    row = {name: record[name] for name in ("task", "level", "fusion", "strategy", "seeds")}
+    for name in metrics:
+        values = record["metrics"].get(name, ())
+        bounds = interval(values) if len(values) else (np.nan,) * 3
+        # A dozen digits would only carry rounding, which differs between machines.
+        row |= {f"{name}_{bound}": round(v, 6) for bound, v in zip(("mean", "low", "high"), bounds, strict=True)}
+    row["parameters"] = record["parameters"]
+    for name in _RATES:
+        row[name] = np.nan if record[name] is None else round(record[name], 1)
+    return row | {"status": record["status"]}
+
+
+def _section(task: str, rows: pd.DataFrame, notes: Sequence[str]) -> Section:
+    names = [column.removesuffix("_mean") for column in rows if column.endswith("_mean")]
+    names = [name for name in names if rows[f"{name}_mean"].notna().any()]
+    cells = rows[["level", "fusion", "strategy", "seeds"]].astype("string").fillna("")
+    best = pd.DataFrame(False, cells.index, cells.columns)
+    contest = rows[rows["fusion"] != "oracle"]
+    for place, name in enumerate(names):
+        bounds = ("mean", "low", "high") if place == 0 else ("mean",)
+        heading = _heading(name)
+        cells[heading] = [_score(name, values) for values in rows[[f"{name}_{bound}" for bound in bounds]].to_numpy()]
+        scores = contest[f"{name}_mean"]
+        winner = scores.max() if higher_is_better(name) else scores.min()
+        best[heading] = rows.index.isin(scores.index[scores == winner])
+    for name in ("parameters", *_RATES):
+        cells[_heading(name)] = ["" if pd.isna(value) else f"{value:,.0f}" for value in rows[name]]
+    cells["status"] = rows["status"]
+    best = best.reindex(columns=cells.columns, fill_value=False)
+    score = _heading(names[0]) if names else ""
+    return Section(task, score, cells.reset_index(drop=True), best.reset_index(drop=True), tuple(notes))
+
+
+def _heading(name: str) -> str:
+    words = name.replace("samples_per_second", "samples/s").replace("_", " ")
+    return f"{words} %" if name in PERCENT else words
+
+
+def _score(name: str, values: np.ndarray) -> str:
+    """`mean`, or `mean [low, high]`; of one seed there is no interval to show."""
+    if np.isnan(values[0]):
+        return ""
+    texts = [f"{100 * value:.1f}" if name in PERCENT else f"{value:.3f}" for value in values]
+    return texts[0] if len(set(values)) == 1 else f"{texts[0]} [{', '.join(texts[1:])}]"
