@@ -44,6 +44,10 @@ class Section:
     best: pd.DataFrame
     notes: tuple[str, ...]
 
+    def rows(self) -> list[tuple[list[str], list[bool]]]:
+        """Each row's texts, and which of them are the best."""
+        return list(zip(self.cells.to_numpy().tolist(), self.best.to_numpy().tolist(), strict=True))
+
 
 def table(records: Iterable[Mapping]) -> pd.DataFrame:
     """One row a cell: tasks in order of appearance, in each the baselines, then the levels.
@@ -86,8 +90,8 @@ def markdown(parts: Iterable[Section]) -> str:
     blocks = []
     for part in parts:
         cells = part.cells.map(lambda text: text.replace("|", r"\|"))
-        rows = cells.mask(part.best, "**" + cells + "**").to_numpy().tolist()
-        lines = [list(cells.columns), ["---"] * cells.shape[1], *rows]
+        cells = cells.mask(part.best, "**" + cells + "**")
+        lines = [list(cells.columns), ["---"] * cells.shape[1], *cells.to_numpy().tolist()]
         grid = "\n".join("| " + " | ".join(line) + " |" for line in lines)
         blocks += [f"## {part.task}", grid, "\n".join(f"- {note}" for note in part.notes)]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -107,27 +111,26 @@ def latex(parts: Iterable[Section]) -> str:
 
 
 def terminal_table(records: Iterable[Mapping]):
-    """All tasks in one `rich.table.Table` of 80 columns: of the metrics the first, of names what differs."""
+    """All tasks in one `rich.table.Table` of 80 columns: of the metrics only the first, its best in green."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     records = list(records)
-    names = ["level", "fusion"]
-    if len({record["strategy"] for record in records if record["strategy"]}) > 1:
-        names.append("strategy")
-    shown = Table(box=SIMPLE_HEAD, pad_edge=False, caption="mean [95% interval over seeds] on test; samples a second")
-    for name in names:
-        shown.add_column(name, no_wrap=name == "fusion")
-    for heading in ("score", "parameters", "train/s", "infer/s"):
+    several = len({record["strategy"] for record in records if record["strategy"]}) > 1
+    caption = "mean [95% interval over seeds] on test; rates in samples a second"
+    shown = Table("level", "fusion, strategy" if several else "fusion", box=SIMPLE_HEAD, pad_edge=False, caption=caption)
+    shown.add_column("score", justify="right", min_width=len("99.9 [99.9, 99.9]"))
+    for heading in ("parameters", "train/s", "infer/s"):
         shown.add_column(heading, justify="right")
     for part in sections(records):
         shown.add_section()
-        shown.add_row("", Text(part.task, style="bold"), *[""] * (len(names) - 2), Text(part.score, style="bold"))
+        shown.add_row("", Text(part.task, style="bold"), Text(part.score, style="bold"))
         for (_, cells), best in zip(part.cells.iterrows(), part.best.get(part.score, part.best["status"]), strict=True):
-            score = cells.get(part.score) or cells["status"]
+            name = ", ".join(filter(None, [cells["fusion"], cells["strategy"] if several else ""]))
+            score = Text(cells.get(part.score) or cells["status"], style="bold green" if best else "")
             figures = cells[["parameters", *map(_heading, _RATES)]]
-            shown.add_row(*map(Text, cells[names]), Text(score, style="bold green" if best else ""), *map(Text, figures))
+            shown.add_row(cells["level"], Text(name), score, *figures)
     return shown
 
 

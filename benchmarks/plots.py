@@ -1,0 +1,101 @@
+"""Figures as PNG files: the same bytes for the same figures' data and Matplotlib version."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from benchmarks.statistics import interval
+from mmjax.evaluation.metrics import METRICS
+
+# Okabe and Ito's palette, which colour-blind readers can tell apart.
+COLOURS = {"train": "#0072B2", "validation": "#D55E00"}
+LEVEL_STYLES = {
+    "baseline": ("#555555", "s"),
+    "feature": ("#0072B2", "o"),
+    "decision": ("#E69F00", "^"),
+    "model": ("#009E73", "D"),
+}
+
+
+def learning_curves(history: Sequence[Sequence[Mapping]], title: str, path: Path):
+    """Loss and accuracy by epoch on training and validation data, mean and 95% band over seeds.
+
+    Args:
+      history: one list a seed, of one dict an evaluation: `epoch`, `train_loss`,
+        `validation_loss`, and `train_accuracy` and `validation_accuracy` (or `_error`). A seed
+        that stopped early has a shorter list; from there on the mean is of the others. What a
+        dict lacks is not drawn. Where a dict has a `phase`, the phases follow one another.
+      title: printed above.
+      path: of the PNG, 1000 x 400 pixels.
+    """
+    evaluations = _in_sequence(pd.DataFrame([evaluation for seed in history for evaluation in seed]))
+    score = "error" if "validation_error" in evaluations else "accuracy"
+    figure, panels = _figure(title, panels=2)
+    for panel, quantity in zip(panels, ("loss", score), strict=True):
+        for split, colour in COLOURS.items():
+            if (column := f"{split}_{quantity}") in evaluations:
+                _bands(panel, evaluations[["phase", "epoch", column]].dropna(), colour, split)
+        panel.set(xlabel="epoch", ylabel=quantity)
+        panel.legend(frameon=False)
+    _save(figure, path)
+
+
+def accuracy_against_throughput(records: Iterable[Mapping], title: str, path: Path):
+    """Each cell of one task as a point: training samples a second, and its score with 95% interval.
+
+    Args:
+      records: of cells, as in `benchmarks.tables`; those without a rate or score are left out.
+      title: printed above.
+      path: of the PNG, 1000 x 600 pixels.
+    """
+    records = [record for record in records if record["train_samples_per_second"] and record["metrics"]]
+    figure, (panel,) = _figure(title, panels=1)
+    first = {name for names in METRICS.values() for name in names[:1]}
+    for level, (colour, marker) in LEVEL_STYLES.items():
+        label = level
+        for record in (record for record in records if record["level"] == level):
+            score = next(name for name in record["metrics"] if name in first)
+            mean, low, high = interval(record["metrics"][score])
+            place = (record["train_samples_per_second"], mean)
+            panel.errorbar(*place, [[mean - low], [high - mean]], fmt=marker, color=colour, capsize=3, label=label)
+            panel.annotate(record["fusion"], place, xytext=(6, 4), textcoords="offset points", fontsize=8)
+            panel.set_ylabel(f"{score} on test")
+            label = None
+    panel.set(xscale="log", xlabel="training samples per second")
+    if records:
+        panel.legend(frameon=False)
+    _save(figure, path)
+
+
+def _figure(title: str, panels: int):
+    figure = Figure(figsize=(10, 4 if panels == 2 else 6), dpi=100, layout="constrained")
+    figure.suptitle(title)
+    axes = figure.subplots(1, panels, squeeze=False)[0]
+    for panel in axes:
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.grid(alpha=0.3)
+    return figure, axes
+
+
+def _in_sequence(evaluations: pd.DataFrame) -> pd.DataFrame:
+    """The evaluations with a `phase`, and epochs that count on from one phase to the next."""
+    if "phase" not in evaluations:
+        return evaluations.assign(phase="")
+    last = evaluations.groupby("phase", sort=False)["epoch"].max()
+    return evaluations.assign(epoch=evaluations["epoch"] + evaluations["phase"].map(last.cumsum() - last))
+
+
+def _bands(panel, points: pd.DataFrame, colour: str, label: str):
+    """The mean over seeds of the last column by epoch, with its interval; a line a phase."""
+    for number, (_, phase) in enumerate(points.groupby("phase", sort=False)):
+        by_epoch = {epoch: interval(values) for epoch, values in phase.groupby("epoch")[phase.columns[-1]]}
+        means, lows, highs = zip(*by_epoch.values(), strict=True)
+        panel.plot(by_epoch.keys(), means, color=colour, label=label if number == 0 else None)
+        panel.fill_between(by_epoch.keys(), lows, highs, color=colour, alpha=0.2, linewidth=0)
+
+
+def _save(figure: Figure, path: Path):
+    # Matplotlib's version, which it writes by default, would make equal figures differ.
+    figure.savefig(path, format="png", metadata={"Software": None})
