@@ -1,0 +1,63 @@
+"""Tasks by name. Importing this is cheap: readers of files are imported when a task is loaded."""
+
+import dataclasses
+from collections.abc import Callable
+
+from mmjax.data import trimodal
+from mmjax.data.check import arrays_of, check_task, fingerprint
+from mmjax.errors import lookup
+from mmjax.types import Task
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskEntry:
+    """What is known of a task before it is loaded.
+
+    Attributes:
+      summary: one line.
+      load: (data_dir, cache_dir) -> Task; both may be None.
+      kinds: modality -> its kind.
+      target: one of TARGET_KINDS.
+      tags: domains and lists the task belongs to.
+      configs: names of its variants; `name/config` is registered too.
+      needs_files: whether it is read from files that are downloaded or lie in data_dir.
+    """
+
+    summary: str
+    load: Callable[[str | None, str | None], Task]
+    kinds: dict[str, str]
+    target: str
+    tags: tuple[str, ...]
+    configs: tuple[str, ...] = ()
+    needs_files: bool = False
+
+
+TASKS = {
+    "trimodal": TaskEntry(
+        summary="medical diagnosis from an image, a note and a recording; generated, exact Bayes accuracy",
+        load=trimodal.load,
+        kinds={"image": "image", "text": "tokens", "audio": "tokens"},
+        target="binary",
+        tags=("medicine", "generated", "smoke"),
+    ),
+}
+
+
+def load_task(name: str, data_dir: str | None = None, cache_dir: str | None = None) -> Task:
+    """A task by name, in memory and checked.
+
+    Args:
+      name: one of TASKS.
+      data_dir: folder of the raw files, only read from; None takes $MMJAX_DATA_DIR, and
+        without that the files are downloaded.
+      cache_dir: folder of downloads and prepared data; None takes $MMJAX_CACHE_DIR, and
+        without that ~/.cache/mmjax.
+
+    Raises:
+      InputError: for an unknown name, missing or broken files, or data that break the contract.
+    """
+    task = lookup(TASKS, "task", name).load(data_dir, cache_dir)
+    check_task(task)
+    if task.fingerprint:
+        return task
+    return dataclasses.replace(task, fingerprint=fingerprint(arrays_of(task)))
