@@ -1,0 +1,164 @@
+"""From the names of a command to the cells and runs they stand for."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import mmjax
+from mmjax.config import Config
+from mmjax.errors import lookup
+from mmjax.fusion import FUSIONS, LEVELS, level_of
+from mmjax.training.strategies import STRATEGIES
+from mmjax.types import TARGET_KINDS, Task
+
+UNTRAINED = ""  # the strategy of a baseline that learns nothing
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One row of a table: what is trained, and how.
+
+    Attributes:
+      task: as `--tasks` takes it.
+      fusion: a name in FUSIONS, "unimodal/<modality>" or "majority".
+      strategy: a name in STRATEGIES, or UNTRAINED.
+      config: hyper-parameters.
+    """
+
+    task: str
+    fusion: str
+    strategy: str
+    config: Config
+
+    @property
+    def level(self) -> str:
+        """ "baseline", "feature", "decision" or "model"."""
+        return level_of(self.fusion) if self.fusion in FUSIONS else "baseline"
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether it only combines the decisions of unimodal cells, which it then depends on."""
+        return self.level == "decision" and not FUSIONS[self.fusion].trained
+
+    @property
+    def title(self) -> str:
+        """For progress, headings and file names."""
+        return " ".join(filter(None, (self.task, self.fusion, self.strategy)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A cell with a seed, on given data: what determines a result."""
+
+    cell: Cell
+    seed: int
+    fingerprint: str
+
+    @property
+    def identity(self) -> dict:
+        """Everything the result depends on. Paths, devices and their number are not among it."""
+        fields = {f.name: getattr(self.cell, f.name) for f in dataclasses.fields(self.cell)}
+        return fields | {
+            "config": self.cell.config.to_dict(),
+            "seed": self.seed,
+            "data": self.fingerprint,
+            "code": code_version(),
+        }
+
+    @property
+    def name(self) -> str:
+        """The run's folder: readable, then a hash of its identity."""
+        parts = (self.cell.task, self.cell.fusion, self.cell.strategy, f"seed{self.seed}", digest(self.identity))
+        return "-".join(filter(None, parts)).replace("/", ".")
+
+
+def obstacle(task: Task, cell: Cell) -> str | None:
+    """Why a cell is not defined, or None where it is."""
+    accepted = getattr(FUSIONS.get(cell.fusion), "targets", TARGET_KINDS)
+    if task.target.kind in accepted:
+        return None
+    return f"{cell.fusion} takes a target that is {' or '.join(accepted)}, not {task.target.kind}"
+
+
+def runs_of(cell: Cell, task: Task, seeds: Sequence[int]) -> list[Run]:
+    """A cell's runs, in the order of the seeds."""
+    return [Run(cell, seed, task.fingerprint) for seed in seeds]
+
+
+def cells_of(task: Task, fusions: Sequence[str], strategies: Sequence[str], config: Config) -> list[Cell]:
+    """The cells of a task, each after those it depends on.
+
+    Args:
+      task: the data, whose modalities `unimodal` stands for.
+      fusions: names as `--fusions` takes them (see `fusions_of`).
+      strategies: names in STRATEGIES, or "all".
+      config: of every cell.
+
+    Returns:
+      The majority baseline; then for every strategy the unimodal cells (also those that only a
+      decision rule asks for), the trained fusions, and the decision rules.
+
+    Raises:
+      InputError: for an unknown name.
+    """
+    names = fusions_of(task, fusions)
+    cells = [Cell(task.name, "majority", UNTRAINED, config)]
+    for strategy in strategies_of(strategies):
+        asked = [Cell(task.name, name, strategy, config) for name in names]
+        rules = [cell for cell in asked if cell.is_rule]
+        single = [unimodal for unimodal in unimodal_names(task) if rules or unimodal in names]
+        cells += [Cell(task.name, name, strategy, config) for name in single]
+        cells += [cell for cell in asked if cell.fusion in FUSIONS and not cell.is_rule]
+        cells += rules
+    return cells
+
+
+def unimodal_names(task: Task) -> list[str]:
+    """ "unimodal/<modality>" for each modality, in the task's order."""
+    return [f"unimodal/{spec.name}" for spec in task.modalities]
+
+
+def fusions_of(task: Task, names: Sequence[str]) -> list[str]:
+    """What `--fusions` stands for, each once.
+
+    Args:
+      task: its modalities are those of `unimodal`.
+      names: of fusions, of levels ("feature", "decision", "model"), "unimodal",
+        "unimodal/<modality>", "all", or the baselines "majority" (which is in every table) and
+        "oracle" (which needs the unimodal runs).
+
+    Raises:
+      InputError: for an unknown name.
+    """
+    unimodal = unimodal_names(task)
+    groups = {name: [name] for name in [*FUSIONS, *unimodal]}
+    groups |= {level: list(registry) for level, registry in LEVELS.items()}
+    groups |= {"unimodal": unimodal, "oracle": unimodal, "majority": [], "all": [*unimodal, *FUSIONS]}
+    return list(dict.fromkeys(fusion for name in names for fusion in lookup(groups, "fusion", name)))
+
+
+def strategies_of(names: Sequence[str]) -> list[str]:
+    """What `--strategies` stands for, each once.
+
+    Raises:
+      InputError: for an unknown name.
+    """
+    groups = {name: [name] for name in STRATEGIES} | {"all": list(STRATEGIES)}
+    return list(dict.fromkeys(strategy for name in names for strategy in lookup(groups, "strategy", name)))
+
+
+def digest(values) -> str:
+    """A short hash of plain values, independent of the order of keys."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@functools.cache
+def code_version() -> str:
+    """A hash of the source files of mmjax: any change to them makes new runs."""
+    root = Path(mmjax.__file__).parent
+    return digest({str(path.relative_to(root)): path.read_text() for path in root.rglob("*.py")})

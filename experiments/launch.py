@@ -1,0 +1,58 @@
+"""Train every pair (task, fusion) under one protocol and print the table.
+
+    python -m experiments.launch
+    python -m experiments.launch --tasks=handwritten --fusions=all --data_dir=data
+    python -m experiments.launch --config=experiments/configs/article.py --config.dropout=0.1
+
+Results are kept under --workdir, a folder a run, and the same command goes on where an earlier one was
+stopped. Beside them lie table.md, table.csv, table.tex, report.html and curves/. The exit code is 0 when
+every cell has been dealt with (one that failed says why in the table), 2 for bad input, 130 after Ctrl-C.
+"""
+
+from absl import flags
+
+from experiments import command
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_list("tasks", ["trimodal"], "Tasks, by name; `python -m experiments.list` prints them.")
+flags.DEFINE_list(
+    "fusions",
+    ["concat", "mean", "mmtm", "unimodal"],
+    "Fusions, by name or level (feature, decision, model), unimodal, unimodal/<modality>, or all.",
+)
+flags.DEFINE_list("strategies", ["joint"], "Training strategies, by name, or all.")
+flags.DEFINE_integer("seeds", 3, "Runs of every cell, with the seeds 0, 1, ...", lower_bound=1)
+flags.DEFINE_integer("epochs", None, "At most; the task's own default otherwise.", lower_bound=1)
+flags.DEFINE_integer("batch_size", None, "Over all devices; the task's own default otherwise.", lower_bound=1)
+flags.DEFINE_float("learning_rate", None, "At its highest; the task's own default otherwise.")
+flags.DEFINE_enum("precision", None, ["float32", "bfloat16"], "Of activations.")
+flags.DEFINE_multi_string(
+    "config", [], "A Python file with get_config(); single fields as --config.<field>=<value>. The last one wins."
+)
+flags.DEFINE_integer("devices", 1, "Devices to train on.", lower_bound=1)
+flags.DEFINE_enum("parallel", "pmap", ["pmap", "shard_map"], "How the step is mapped over devices.")
+flags.DEFINE_enum("split_devices", "auto", ["auto", "seeds", "batch"], "What the devices split.")
+flags.DEFINE_string("data_dir", None, "Where the tasks' files lie; MMJAX_DATA_DIR otherwise, else they are downloaded.")
+flags.DEFINE_string("workdir", "./workdir", "Where results go.")
+flags.DEFINE_bool("dry_run", False, "Print the cells and what of them is done, and train nothing.")
+flags.DEFINE_bool("resume", True, "Keep finished runs and go on from checkpoints; --noresume starts these cells afresh.")
+
+
+def main() -> int:
+    """Flags to a request, which is then run."""
+    from experiments.overrides import GRID_FIELDS, read_overrides
+    from experiments.run_grid import Request, run_grid
+
+    overrides = read_overrides(FLAGS.config)
+    shortcuts = {name: FLAGS[name].value for name in ("epochs", "batch_size", "learning_rate", "precision")}
+    overrides |= {name: value for name, value in shortcuts.items() if value is not None}
+    from_file = {name: overrides.pop(name) for name in GRID_FIELDS if name in overrides}
+    grid = {name: FLAGS[name].value for name in GRID_FIELDS if FLAGS[name].present or name not in from_file}
+    others = ("devices", "parallel", "split_devices", "data_dir", "workdir", "dry_run", "resume")
+    run_grid(Request(**from_file | grid, overrides=overrides, **{name: FLAGS[name].value for name in others}))
+    return 0
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,179 @@
+"""From the store to what is read: records of cells, notes below their tables, files under the workdir."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import plots, tables
+from benchmarks.environment import environment
+from benchmarks.report import report
+from benchmarks.statistics import interval
+from experiments.execute import COSTS
+from experiments.grid import Cell, code_version, runs_of, unimodal_names
+from experiments.store import Store, Stored
+from mmjax.evaluation.baselines import oracle
+from mmjax.evaluation.metrics import higher_is_better, primary_metric
+from mmjax.types import SPLITS, Task
+
+PROTOCOL = (
+    "Every cell of a task has the same splits, batches, seeds and hyper-parameters.",
+    "What is fitted or chosen (the epoch, weights of decisions, scalers) sees the training and validation splits alone.",
+    "The test split is read once, by the last line of a run.",
+    "Figures are of the test split: the mean over seeds, and Student's 95% interval of that mean.",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A cell and what is stored of it.
+
+    Attributes:
+      task, cell: what was asked for.
+      runs: as stored, in the order of the seeds; None for what is not there.
+      reason: why the cell has no result, if the launcher knows it.
+    """
+
+    task: Task
+    cell: Cell
+    runs: tuple[Stored | None, ...]
+    reason: str | None = None
+
+    @property
+    def status(self) -> str:
+        """ "done", or why the row has no figures."""
+        if None in self.runs:
+            return self.reason or f"{sum(run is not None for run in self.runs)} of {len(self.runs)} runs done"
+        failures = [run.result["failure"] for run in self.runs if run.result["failure"]]
+        return f"failed: {failures[0]}" if failures else "done"
+
+    def scores(self, split: str) -> np.ndarray:
+        """[S] primary metric of a row that is done."""
+        metric = primary_metric(self.task.target)
+        return np.array([run.result["metrics"][split][metric] for run in self.runs])
+
+    def record(self) -> dict:
+        """The row as `benchmarks.tables` takes it."""
+        done = self.status == "done"
+        metrics = [run.result["metrics"]["test"] for run in self.runs] if done else []
+        costs = {name: _median([run.result[name] for run in self.runs if run]) for name in COSTS}
+        return {
+            "task": self.task.name,
+            "level": self.cell.level,
+            "fusion": self.cell.fusion,
+            "strategy": self.cell.strategy,
+            "seeds": len(self.runs),
+            "metrics": {name: [values[name] for values in metrics] for name in (metrics[0] if done else ())},
+            "status": self.status,
+        } | costs
+
+
+def rows_of(plan: Sequence[tuple[Task, Cell]], seeds: Sequence[int], store: Store, reasons: Mapping[int, str]) -> list[Row]:
+    """What the store has of a plan; `reasons` as `experiments.execute.execute` gives them."""
+    return [
+        Row(task, cell, tuple(map(store.read, runs_of(cell, task, seeds))), reasons.get(place))
+        for place, (task, cell) in enumerate(plan)
+    ]
+
+
+def records_of(rows: Sequence[Row]) -> list[dict]:
+    """A record a row; and the oracle's, for every task and strategy whose unimodal runs are all there."""
+    records = [row.record() for row in rows]
+    for task in _tasks(rows):
+        single = [row for row in rows if row.task is task and row.cell.fusion in unimodal_names(task) and row.status == "done"]
+        for strategy in dict.fromkeys(row.cell.strategy for row in single):
+            of_strategy = [row for row in single if row.cell.strategy == strategy]
+            if len(of_strategy) == len(task.modalities):
+                records.append(_oracle(task, of_strategy))
+    return records
+
+
+def notes_of(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Task -> lines below its table: what can be reached, what fusing gains, and where the data come from."""
+    notes = {}
+    for task in _tasks(rows):
+        of_task = [row for row in rows if row.task is task]
+        sizes = ", ".join(f"{task.splits[split].size:,} {split}" for split in SPLITS)
+        notes[task.name] = [
+            *_bayes(task),
+            *_gain(task, [row for row in of_task if row.status == "done"]),
+            f"Examples: {sizes}. {task.source}".strip(),
+            f"Seeds: {len(of_task[0].runs)}. Data {task.fingerprint}, code {code_version()}.",
+        ]
+    return notes
+
+
+def write_outputs(rows: Sequence[Row], workdir: Path):
+    """table.md, table.csv, table.tex, report.html and curves/*.png under the workdir."""
+    records, notes = records_of(rows), notes_of(rows)
+    tables.write(records, workdir, notes)
+    curves = workdir / "curves"
+    curves.mkdir(exist_ok=True)
+    figures = {task.name: {} for task in _tasks(rows)}
+    for task in _tasks(rows):
+        path = curves / f"{_file_name(task.name)}.throughput.png"
+        of_task = [record for record in records if record["task"] == task.name]
+        plots.accuracy_against_throughput(of_task, task.name, path)
+        figures[task.name]["Score against throughput"] = path
+    for row in rows:
+        history = [run.history for run in row.runs if run and run.history]
+        if history:
+            path = curves / f"{_file_name(row.cell.title)}.png"
+            plots.learning_curves(history, row.cell.title, path)
+            figures[row.task.name][row.cell.title] = path
+    config = {row.task.name: row.cell.config.to_dict() for row in rows}
+    page = report("mmjax", tables.sections(records, notes), figures, PROTOCOL, environment(), config)
+    (workdir / "report.html").write_text(page, encoding="utf-8")
+
+
+def _oracle(task: Task, single: Sequence[Row]) -> dict:
+    """The oracle's record, seed by seed."""
+    names = [spec.name for spec in task.modalities]
+    truth = task.splits["test"].target
+    values = [
+        oracle(task.target, {n: run.predictions["test_logits"] for n, run in zip(names, runs, strict=True)}, truth)
+        for runs in zip(*(row.runs for row in single), strict=True)
+    ]
+    metrics = {name: [value[name] for value in values] for name in values[0]}
+    record = {"task": task.name, "level": "baseline", "fusion": "oracle", "strategy": single[0].cell.strategy}
+    return record | {"seeds": len(values), "metrics": metrics, "status": "done"} | dict.fromkeys(COSTS)
+
+
+def _bayes(task: Task) -> list[str]:
+    if not task.bayes:
+        return []
+    rates = ", ".join(f"{name} {100 * rate:.1f}%" for name, rate in task.bayes.items())
+    return [f"Bayes-optimal accuracy: {rates}."]
+
+
+def _gain(task: Task, done: Sequence[Row]) -> list[str]:
+    """The best fusion's gain over the best single modality; both are chosen on validation, and compared on test."""
+    metric = primary_metric(task.target)
+    sign = 1 if higher_is_better(metric) else -1
+    fused = [row for row in done if row.cell.level != "baseline"]
+    single = [row for row in done if row.cell.fusion in unimodal_names(task)]
+    if not fused or not single:
+        return []
+    best, alone = (max(group, key=lambda row: sign * row.scores("validation").mean()) for group in (fused, single))
+    scale, unit = (100, "points") if metric in tables.PERCENT else (1, metric)
+    mean, low, high = interval(scale * sign * (best.scores("test") - alone.scores("test")))
+    bounds = f" [{low:+.1f}, {high:+.1f}]" if len(best.runs) > 1 else ""
+    names = f"{best.cell.fusion} over {alone.cell.fusion}"
+    return [f"Gain of {names}, each the best of its kind on validation: {mean:+.1f}{bounds} {unit}, paired by seed."]
+
+
+def _median(values: Sequence) -> float | None:
+    numbers = [value for value in values if value is not None]
+    return type(numbers[0])(np.median(numbers)) if numbers else None
+
+
+def _tasks(rows: Sequence[Row]) -> list[Task]:
+    """The rows' tasks, in order, each once."""
+    return list({row.task.name: row.task for row in rows}.values())
+
+
+def _file_name(title: str) -> str:
+    return title.replace("/", ".").replace(" ", "-")

@@ -1,0 +1,154 @@
+"""One launch: from what was asked for to the table."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import jax
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.tables import terminal_table
+from experiments.execute import execute, forget
+from experiments.grid import Cell, cells_of, obstacle
+from experiments.progress import Reporter
+from experiments.results import Row, notes_of, records_of, rows_of, write_outputs
+from experiments.store import Store
+from mmjax.config import config_for
+from mmjax.data import load_task
+from mmjax.errors import InputError
+from mmjax.model import build_model, initialise
+from mmjax.training.decisions import combine_decisions
+from mmjax.training.loop import train_cell
+from mmjax.training.parallel import Placement
+from mmjax.types import Task
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What the launcher's flags say; each attribute is the flag of its name, `overrides` all fields of Config."""
+
+    tasks: Sequence[str]
+    fusions: Sequence[str]
+    strategies: Sequence[str] = ("joint",)
+    seeds: int = 3
+    overrides: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    devices: int = 1
+    parallel: str = "pmap"
+    split_devices: str = "auto"
+    data_dir: str | None = None
+    workdir: str = "./workdir"
+    dry_run: bool = False
+    resume: bool = True
+
+
+def run_grid(
+    request: Request, load: Callable = load_task, train: Callable = train_cell, combine: Callable = combine_decisions
+) -> list[dict]:
+    """Train what is missing, write the tables, and print them.
+
+    Everything that can be wrong with a request is found before anything is trained or written.
+
+    Args:
+      request: what to run.
+      load, train, combine: as `load_task`, `train_cell` and `combine_decisions` of mmjax.
+
+    Returns:
+      The records of the table, as `benchmarks.tables` takes them.
+
+    Raises:
+      InputError: for a request that cannot be run.
+    """
+    keep_compiled_programs()
+    workdir = Path(request.workdir)
+    check_writable(workdir)
+    placement = Placement(request.devices, request.parallel, request.split_devices)
+    configs = {name: config_for(name).replace(**request.overrides) for name in request.tasks}
+    plan = []
+    for name, config in configs.items():
+        task = load(name, data_dir=request.data_dir)
+        plan += [(task, cell) for cell in cells_of(task, request.fusions, request.strategies, config)]
+    for task, cell in plan:
+        check_cell(task, cell)
+    return run_plan(plan, range(request.seeds), workdir, placement, request.dry_run, request.resume, train, combine)
+
+
+def run_plan(
+    plan: Sequence[tuple[Task, Cell]],
+    seeds: Sequence[int],
+    workdir: Path,
+    placement: Placement,
+    dry_run: bool = False,
+    resume: bool = True,
+    train: Callable = train_cell,
+    combine: Callable = combine_decisions,
+) -> list[dict]:
+    """`run_grid` for cells that are known and checked."""
+    store = Store(workdir)
+    if dry_run:
+        rows = rows_of(plan, seeds, store, {})
+        Console().print(_overview(rows))
+        return records_of(rows)
+    workdir.mkdir(parents=True, exist_ok=True)
+    if not resume:
+        forget(plan, seeds, store)
+    with Reporter(len(plan), Console(stderr=True)) as reporter:
+        reasons = execute(plan, seeds, store, placement, reporter, train, combine)
+    rows = rows_of(plan, seeds, store, reasons)
+    write_outputs(rows, workdir)
+    records = records_of(rows)
+    console = Console()
+    console.print(terminal_table(records))
+    for task, notes in notes_of(rows).items():
+        console.print(f"{task}: " + "\n".join(notes), markup=False, highlight=False)
+    console.print(f"Tables, report and curves: {workdir}", markup=False, highlight=False, soft_wrap=True)
+    return records
+
+
+def check_cell(task: Task, cell: Cell):
+    """Refuse a cell that could not be trained, without training it.
+
+    Raises:
+      InputError: for a batch larger than the training split, or a name or size that the model refuses.
+    """
+    examples = task.splits["train"].size
+    if cell.config.batch_size > examples:
+        raise InputError(
+            f"batch_size = {cell.config.batch_size} is larger than the training split of {task.name!r}: give at most {examples}"
+        )
+    if cell.level == "baseline" and not cell.strategy or cell.is_rule or obstacle(task, cell):
+        return
+    model = build_model(task.modalities, task.target, cell.fusion, cell.config)
+    example = jax.tree.map(lambda x: x[:1], task.splits["train"])
+    jax.eval_shape(lambda: initialise(model, jax.random.key(0), example))
+
+
+def check_writable(workdir: Path):
+    """Refuse a workdir that cannot be written, without making it.
+
+    Raises:
+      InputError: if it, or the nearest folder above it that exists, is no folder or is closed to writing.
+    """
+    nearest = next(path for path in (workdir.absolute(), *workdir.absolute().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError(f"--workdir={workdir} cannot be written: {nearest} is no folder open to writing; give another one")
+
+
+def keep_compiled_programs():
+    """Let JAX keep compiled programs in MMJAX_CACHE_DIR (~/.cache/mmjax), for the next launch."""
+    cache = Path(os.environ.get("MMJAX_CACHE_DIR", "~/.cache/mmjax")).expanduser()
+    jax.config.update("jax_compilation_cache_dir", str(cache / "jax"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def _overview(rows: Sequence[Row]) -> Table:
+    """The cells, and how many of their runs are done."""
+    overview = Table("task", "fusion", "strategy", "done", "of")
+    for row in rows:
+        cell, done = row.cell, sum(run is not None for run in row.runs)
+        overview.add_row(cell.task, cell.fusion, cell.strategy, str(done), str(len(row.runs)))
+    return overview
