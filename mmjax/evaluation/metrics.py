@@ -113,9 +113,10 @@ def _log_likelihood(target: TargetSpec, logits: np.ndarray, truth: np.ndarray) -
 
 
 def _auroc(target: TargetSpec, logits: np.ndarray, truth: np.ndarray) -> float:
-    # A curve ranks examples by one class: normalised first, as logarithms, which do not saturate.
     if target.kind == "multiclass":
-        scores, hits = scipy.special.log_softmax(logits, axis=1), truth[:, None] == np.arange(target.size)
+        # Log-odds of each class against the rest rank as its probability does, and do not saturate.
+        rest = [scipy.special.logsumexp(np.delete(logits, k, axis=1), axis=1) for k in range(target.size)]
+        scores, hits = logits - np.stack(rest, axis=1), truth[:, None] == np.arange(target.size)
     else:
         scores, hits = logits, truth.reshape(logits.shape) == 1
     pairs = zip(hits.T, scores.T, strict=True)

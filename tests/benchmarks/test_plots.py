@@ -1,0 +1,54 @@
+"""Figures are PNG files of the size that is promised, and draw what they were given."""
+
+import matplotlib.image
+import pytest
+
+from benchmarks import plots
+
+
+def seed(evaluations, phase="joint", score="accuracy"):
+    return [
+        {
+            "epoch": epoch, "phase": phase, "train_loss": 1 / epoch, "validation_loss": 2 / epoch,
+            f"train_{score}": 1 - 1 / epoch, f"validation_{score}": 1 - 1 / epoch,
+        }
+        for epoch in range(1, evaluations + 1)
+    ]  # fmt: skip
+
+
+HISTORIES = {
+    "unequal lengths": [seed(3), seed(5), seed(5)],
+    "one seed": [seed(4)],
+    "one evaluation": [seed(1), seed(1)],
+    "phases": [seed(3, "encoders") + seed(2, "decoder")] * 2,
+    "regression": [seed(3, score="error")],
+    "without phase or training score": [[{"epoch": 1, "train_loss": 1.0, "validation_loss": 1.0, "validation_accuracy": 0.5}]],
+}
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_learning_curves(name, tmp_path):
+    paths = [tmp_path / "once.png", tmp_path / "again.png"]
+    for path in paths:
+        plots.learning_curves(HISTORIES[name], name, path)
+    assert matplotlib.image.imread(paths[0]).shape == (400, 1000, 4)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_epochs_of_phases_count_on():
+    history = [seed(3, "encoders") + seed(2, "decoder"), seed(2, "encoders") + seed(2, "decoder")]
+    rows = [evaluation for evaluations in history for evaluation in evaluations]
+    counted = plots._in_sequence(plots.pd.DataFrame(rows))
+    # The second phase begins after the longest first one, for every seed.
+    assert counted["epoch"].tolist() == [1, 2, 3, 4, 5, 1, 2, 4, 5]
+
+
+def test_accuracy_against_throughput(tmp_path):
+    cell = {"level": "feature", "fusion": "concat", "metrics": {"nll": [0.1], "accuracy": [0.8, 0.9]}}
+    unmeasured = cell | {"level": "baseline", "fusion": "majority", "train_samples_per_second": None}
+    failed = cell | {"metrics": {}, "train_samples_per_second": 10.0}
+    records = [cell | {"train_samples_per_second": 1e4}, unmeasured, failed]
+    for name, of_task in {"some": records, "none": records[1:]}.items():
+        plots.accuracy_against_throughput(of_task, "task", tmp_path / f"{name}.png")
+        assert matplotlib.image.imread(tmp_path / f"{name}.png").shape == (600, 1000, 4)
+    assert (tmp_path / "some.png").read_bytes() != (tmp_path / "none.png").read_bytes()

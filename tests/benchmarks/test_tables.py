@@ -1,0 +1,108 @@
+"""Tables: the columns that are promised, the same bytes for the same records, nothing invented, all escaped."""
+
+import csv
+import io
+
+import pytest
+import rich.console
+
+from benchmarks import tables
+
+
+def record(task, level, fusion, accuracy=(), status="done", **metrics):
+    metrics = {"accuracy": list(accuracy), **metrics} if accuracy else metrics
+    return {
+        "task": task, "level": level, "fusion": fusion, "strategy": "joint", "seeds": len(accuracy) or 1,
+        "metrics": metrics, "parameters": 1234567, "train_samples_per_second": 9876.44,
+        "inference_samples_per_second": None, "status": status,
+    }  # fmt: skip
+
+
+RECORDS = [
+    record("two", "model", "mmtm", [0.91, 0.92, 0.93], nll=[0.3, 0.2, 0.1]),
+    record("two", "feature", "low_rank_tensor", [0.90, 0.90, 0.90], nll=[0.1, 0.1, 0.1]),
+    record("two", "baseline", "oracle", [0.99, 0.99, 0.99]),
+    record("two", "decision", "mean", status="failed: loss is NaN | epoch 3, 100% of {x}"),
+    record("two", "baseline", "unimodal/audio", [0.8]),
+    record("two", "baseline", "majority", [0.5]) | {"parameters": None, "train_samples_per_second": None},
+    record("regress", "feature", "concat", mae=[1.5], rmse=[2.0]),
+]
+NOTES = {"two": ["Bayes accuracy: all 92.5%, text_only 70%"]}
+
+
+def rows():
+    return list(csv.DictReader(io.StringIO(tables.csv(RECORDS))))
+
+
+def test_csv_has_the_promised_columns():
+    metrics = [f"{name}_{bound}" for name in ("accuracy", "nll", "mae", "rmse") for bound in ("mean", "low", "high")]
+    rates = ["train_samples_per_second", "inference_samples_per_second"]
+    expected = ["task", "level", "fusion", "strategy", "seeds", *metrics, "parameters", *rates, "status"]
+    assert list(rows()[0]) == expected
+
+
+def test_accuracy_comes_first_whatever_comes_before_it():
+    assert list(tables.table(RECORDS[::-1]))[5] == "accuracy_mean"
+
+
+def test_rows_go_from_baselines_up_the_levels():
+    names = [row["fusion"] for row in rows()]
+    assert names == ["majority", "unimodal/audio", "oracle", "low_rank_tensor", "mean", "mmtm", "concat"]
+
+
+def test_figures_are_theirs_and_missing_ones_are_empty():
+    by_name = {row["fusion"]: row for row in rows()}
+    # S = 3 with standard deviation .01: the half width is 4.3027 * .01 / sqrt(3) = .024841.
+    mmtm = [by_name["mmtm"][f"accuracy_{bound}"] for bound in ("mean", "low", "high")]
+    assert mmtm == ["0.92", "0.895159", "0.944841"]
+    assert by_name["mmtm"]["parameters"] == "1234567" and by_name["mmtm"]["train_samples_per_second"] == "9876.4"
+    assert by_name["unimodal/audio"]["accuracy_low"] == "0.8"
+    for fusion, column in [("mean", "accuracy_mean"), ("majority", "parameters"), ("concat", "accuracy_mean"),
+                           ("majority", "train_samples_per_second"), ("mmtm", "mae_mean")]:  # fmt: skip
+        assert by_name[fusion][column] == ""
+
+
+def test_markdown_reads_in_percent_with_the_best_in_bold():
+    text = tables.markdown(tables.sections(RECORDS, NOTES))
+    assert "| **92.0 [89.5, 94.5]** | 0.200 | 1,234,567 | 9,876 |  | done |" in text
+    # The oracle is a ceiling, not the best; and a tie of nll is decided by the lower.
+    assert "| oracle | joint | 3 | 99.0 |" in text and "**0.100**" in text
+    assert text.index("## two") < text.index("- Bayes accuracy: all 92.5%") < text.index("## regress")
+    assert r"failed: loss is NaN \| epoch 3" in text
+    assert "**1.500** | **2.000**" in text and "accuracy" not in text[text.index("## regress") :]
+
+
+def test_latex_is_booktabs_and_escaped():
+    text = tables.latex(tables.sections(RECORDS, NOTES))
+    for command in (r"\toprule", r"\midrule", r"\bottomrule"):
+        assert text.count(command) == 2
+    assert r"low\_rank\_tensor" in text and r"text\_only 70\%" in text and r"accuracy \%" in text
+    assert r"\textbf{92.0 [89.5, 94.5]}" in text
+    assert r"100\% of \{x\}" in text
+    for line in text.splitlines():
+        assert "%" not in line.replace(r"\%", ""), "an unescaped % would hide the rest of its line"
+
+
+@pytest.mark.parametrize(("text", "escaped"), [("a_b", r"a\_b"), (r"\{", r"\textbackslash{}\{"), ("5 & 6~", r"5 \& 6\textasciitilde{}")])
+def test_each_character_is_escaped_once(text, escaped):
+    assert tables.escape_latex(text) == escaped
+
+
+def test_equal_records_give_equal_bytes(tmp_path):
+    written = []
+    for name in ("once", "again"):
+        (tmp_path / name).mkdir()
+        tables.write(iter(RECORDS), tmp_path / name, NOTES)
+        written.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
+    assert written[0] == written[1] and set(written[0]) == {"table.csv", "table.md", "table.tex"}
+    assert not any(b"\r" in content for content in written[0].values())
+
+
+def test_terminal_table_fits_80_columns_and_takes_names_as_text():
+    marked = [*RECORDS, record("two", "model", "[red]evil", [0.1])]
+    console = rich.console.Console(width=80, file=io.StringIO(), color_system=None)
+    console.print(tables.terminal_table(marked))
+    text = console.file.getvalue()
+    assert max(map(len, text.splitlines())) <= 80
+    for part in ("[red]evil", "92.0 [89.5, 94.5]", "infer/s", "failed: loss"):
+        assert part in text
