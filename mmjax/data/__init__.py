@@ -1,10 +1,13 @@
 """Tasks by name. Importing this is cheap: readers of files are imported when a task is loaded."""
 
 import dataclasses
+import os
 from collections.abc import Callable
 
 from mmjax.data import trimodal
 from mmjax.data.check import arrays_of, check_task, fingerprint
+from mmjax.data.handwritten import task as handwritten
+from mmjax.data.handwritten.views import VIEWS
 from mmjax.errors import lookup
 from mmjax.types import Task
 
@@ -15,7 +18,7 @@ class TaskEntry:
 
     Attributes:
       summary: one line.
-      load: (data_dir, cache_dir) -> Task; both may be None.
+      load: (data_dir or None, cache_dir) -> Task.
       kinds: modality -> its kind.
       target: one of TARGET_KINDS.
       tags: domains and lists the task belongs to.
@@ -24,7 +27,7 @@ class TaskEntry:
     """
 
     summary: str
-    load: Callable[[str | None, str | None], Task]
+    load: Callable[[str | None, str], Task]
     kinds: dict[str, str]
     target: str
     tags: tuple[str, ...]
@@ -39,6 +42,23 @@ TASKS = {
         kinds={"image": "image", "text": "tokens", "audio": "tokens"},
         target="binary",
         tags=("medicine", "generated", "smoke"),
+    ),
+    "handwritten": TaskEntry(
+        summary="a handwritten digit from six sets of features; UCI Multiple Features",
+        load=handwritten.load,
+        kinds=dict.fromkeys(VIEWS, "vector"),
+        target="multiclass",
+        tags=("multi-view", "smoke", "paper"),
+        configs=("tmc",),
+        needs_files=True,
+    ),
+    "handwritten/tmc": TaskEntry(
+        summary="the same in the protocol of TMC: all 1,600 in train, min-max scaled, validation not held out",
+        load=handwritten.load_tmc,
+        kinds=dict.fromkeys(VIEWS, "vector"),
+        target="multiclass",
+        tags=("multi-view", "paper"),
+        needs_files=True,
     ),
 }
 
@@ -56,7 +76,10 @@ def load_task(name: str, data_dir: str | None = None, cache_dir: str | None = No
     Raises:
       InputError: for an unknown name, missing or broken files, or data that break the contract.
     """
-    task = lookup(TASKS, "task", name).load(data_dir, cache_dir)
+    entry = lookup(TASKS, "task", name)
+    data_dir = data_dir or os.environ.get("MMJAX_DATA_DIR") or None
+    cache_dir = cache_dir or os.environ.get("MMJAX_CACHE_DIR") or "~/.cache/mmjax"
+    task = entry.load(data_dir, cache_dir)
     check_task(task)
     if task.fingerprint:
         return task

@@ -96,8 +96,8 @@ def render_tokens(generator: np.random.Generator, grades: np.ndarray, slot: int)
     return np.where(np.arange(TOKENS) < lengths[:, None], ids, 0).astype(np.int32), lengths.astype(np.int32)
 
 
-def load(data_dir: str | None = None, cache_dir: str | None = None) -> Task:
-    """The task; nothing is read or written, so the directories are not used."""
+def load(data_dir: str | None, cache_dir: str) -> Task:
+    """The task; nothing is read or written, so the folders are not used."""
     table = joint()
     splits = {}
     for index, (split, n) in enumerate(SIZES.items()):

@@ -1,0 +1,1 @@
+"""Six descriptions of 2,000 handwritten digits."""

@@ -1,0 +1,97 @@
+"""Raw files: where they lie, where they come from, and what is said when they are missing or broken."""
+
+import contextlib
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mmjax.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """One raw file.
+
+    Attributes:
+      folder: in which a data_dir holds it; it is also found directly in data_dir.
+      file: its name.
+      url: where it is downloaded from; empty where it cannot be.
+      origin: where a person gets it, for the error that says it is missing.
+    """
+
+    folder: str
+    file: str
+    url: str
+    origin: str
+
+
+def find(data_dir: str | Path, sources: Sequence[Source]) -> dict[str, Path]:
+    """File name -> path, for all sources.
+
+    Raises:
+      InputError: if data_dir is no folder, or lacks a file.
+    """
+    root = Path(data_dir).expanduser()
+    if not root.is_dir():
+        raise InputError(f"data_dir {str(data_dir)!r} is not a folder; give the folder that holds the raw files")
+    return {source.file: _place(root, source) or _missing(root, source) for source in sources}
+
+
+def fetch(dl_manager, sources: Sequence[Source]) -> dict[str, Path]:
+    """File name -> path, from TFDS's manual folder where it has the file, else downloaded.
+
+    Raises:
+      InputError: if a file is in neither place.
+    """
+    from tensorflow_datasets.core.download import download_manager, util
+
+    try:
+        manual = Path(dl_manager.manual_dir)
+    except AssertionError:  # TFDS's word for: there is no such folder
+        manual = None
+    paths = {}
+    for source in sources:
+        path = _place(manual, source) if manual else None
+        if path is None and not source.url:
+            _missing(manual, source)
+        try:
+            paths[source.file] = path or Path(dl_manager.download(source.url))
+        except (OSError, util.DownloadError, download_manager.NonMatchingChecksumError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(
+                f"{source.file} could not be downloaded from {source.url} ({reason}); get it from "
+                f"{source.origin} and name its folder as data_dir or in MMJAX_DATA_DIR"
+            ) from error
+    return paths
+
+
+def digest(paths: dict[str, Path]) -> str:
+    """Sixteen hex digits of the SHA-256 of the files' names and contents."""
+    total = hashlib.sha256()
+    for name, path in sorted(paths.items()):
+        with reading(path), open(path, "rb") as file:
+            total.update(name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns whatever a parser raises on a file into one sentence about that file."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # parsers of foreign formats raise anything on broken bytes
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path} is truncated or not the right file ({reason}); get it again from its source") from error
+
+
+def _place(root: Path, source: Source) -> Path | None:
+    places = (root / source.folder / source.file, root / source.file)
+    return next((path for path in places if path.is_file()), None)
+
+
+def _missing(root: Path | None, source: Source):
+    looked = f"is neither in {root / source.folder} nor in {root}" if root else "cannot be downloaded"
+    raise InputError(f"{source.file} {looked}; get it from {source.origin} and name its folder as data_dir or in MMJAX_DATA_DIR")
