@@ -26,11 +26,12 @@ def learning_curves(history: Sequence[Sequence[Mapping]], title: str, path: Path
       history: one list a seed, of one dict an evaluation: `epoch`, `train_loss`,
         `validation_loss`, and `train_accuracy` and `validation_accuracy` (or `_error`). A seed
         that stopped early has a shorter list; from there on the mean is of the others. What a
-        dict lacks is not drawn. Where a dict has a `phase`, the phases follow one another.
+        dict lacks is not drawn. Where it has a `phase`, a line ends with its phase, since the
+        next one's loss is another.
       title: printed above.
       path: of the PNG, 1000 x 400 pixels.
     """
-    evaluations = _in_sequence(pd.DataFrame([evaluation for seed in history for evaluation in seed]))
+    evaluations = pd.DataFrame([{"phase": "", **evaluation} for seed in history for evaluation in seed])
     score = "error" if "validation_error" in evaluations else "accuracy"
     figure, panels = _figure(title, panels=2)
     for panel, quantity in zip(panels, ("loss", score), strict=True):
@@ -77,14 +78,6 @@ def _figure(title: str, panels: int):
         panel.spines[["top", "right"]].set_visible(False)
         panel.grid(alpha=0.3)
     return figure, axes
-
-
-def _in_sequence(evaluations: pd.DataFrame) -> pd.DataFrame:
-    """The evaluations with a `phase`, and epochs that count on from one phase to the next."""
-    if "phase" not in evaluations:
-        return evaluations.assign(phase="")
-    last = evaluations.groupby("phase", sort=False)["epoch"].max()
-    return evaluations.assign(epoch=evaluations["epoch"] + evaluations["phase"].map(last.cumsum() - last))
 
 
 def _bands(panel, points: pd.DataFrame, colour: str, label: str):

@@ -6,10 +6,10 @@ import pytest
 from benchmarks import plots
 
 
-def seed(evaluations, phase="joint", score="accuracy"):
+def seed(evaluations, phase="joint", score="accuracy", before=0):
     return [
         {
-            "epoch": epoch, "phase": phase, "train_loss": 1 / epoch, "validation_loss": 2 / epoch,
+            "epoch": before + epoch, "phase": phase, "train_loss": 1 / epoch, "validation_loss": 2 / epoch,
             f"train_{score}": 1 - 1 / epoch, f"validation_{score}": 1 - 1 / epoch,
         }
         for epoch in range(1, evaluations + 1)
@@ -20,7 +20,7 @@ HISTORIES = {
     "unequal lengths": [seed(3), seed(5), seed(5)],
     "one seed": [seed(4)],
     "one evaluation": [seed(1), seed(1)],
-    "phases": [seed(3, "encoders") + seed(2, "decoder")] * 2,
+    "phases": [seed(3, "encoders") + seed(2, "decoder", before=3)] * 2,
     "regression": [seed(3, score="error")],
     "without phase or training score": [[{"epoch": 1, "train_loss": 1.0, "validation_loss": 1.0, "validation_accuracy": 0.5}]],
 }
@@ -35,12 +35,11 @@ def test_learning_curves(name, tmp_path):
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
-def test_epochs_of_phases_count_on():
-    history = [seed(3, "encoders") + seed(2, "decoder"), seed(2, "encoders") + seed(2, "decoder")]
-    rows = [evaluation for evaluations in history for evaluation in evaluations]
-    counted = plots._in_sequence(plots.pd.DataFrame(rows))
-    # The second phase begins after the longest first one, for every seed.
-    assert counted["epoch"].tolist() == [1, 2, 3, 4, 5, 1, 2, 4, 5]
+def test_a_phase_draws_a_line_of_its_own(tmp_path):
+    panel = plots.Figure().subplots()
+    points = plots.pd.DataFrame(HISTORIES["phases"][0])[["phase", "epoch", "train_loss"]]
+    plots._bands(panel, points, "black", "train")
+    assert [list(line.get_xdata()) for line in panel.lines] == [[1, 2, 3], [4, 5]]
 
 
 def test_accuracy_against_throughput(tmp_path):
