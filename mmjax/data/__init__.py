@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 
 from mmjax.data import trimodal
+from mmjax.data.avdigits import task as avdigits
 from mmjax.data.check import arrays_of, check_task, fingerprint
 from mmjax.data.handwritten import task as handwritten
 from mmjax.data.handwritten.views import VIEWS
@@ -58,6 +59,23 @@ TASKS = {
         kinds=dict.fromkeys(VIEWS, "vector"),
         target="multiclass",
         tags=("multi-view", "paper"),
+        needs_files=True,
+    ),
+    "avdigits": TaskEntry(
+        summary="a digit seen and heard, each made hard: a quarter of the image's energy, speech in louder noise",
+        load=avdigits.load,
+        kinds={"image": "image", "audio": "sequence"},
+        target="multiclass",
+        tags=("perception", "full"),
+        configs=("clean",),
+        needs_files=True,
+    ),
+    "avdigits/clean": TaskEntry(
+        summary="a digit seen and heard, both untouched",
+        load=avdigits.load_clean,
+        kinds={"image": "image", "audio": "sequence"},
+        target="multiclass",
+        tags=("perception",),
         needs_files=True,
     ),
 }

@@ -1,0 +1,1 @@
+"""Images of digits, each paired with a spoken one."""
