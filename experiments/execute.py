@@ -106,8 +106,8 @@ def _store_rule(task, missing, store, combine):
         cell = run.cell
         single = [dataclasses.replace(run, cell=dataclasses.replace(cell, fusion=name)) for name in unimodal_names(task)]
         unimodal = {spec.name: store.read(part) for spec, part in zip(task.modalities, single, strict=True)}
-        if None in unimodal.values():  # out of memory, say: another attempt may have them
-            return
+        if None in unimodal.values():
+            return  # they found no memory, say; another attempt may have them
         failures = [f"{name}: {part.result['failure']}" for name, part in unimodal.items() if part.result["failure"]]
         costs = {name: _combined(name, [part.result[name] for part in unimodal.values()]) for name in COSTS}
         logits = {}
@@ -143,7 +143,9 @@ def _checkpoints(store: Store, runs: Sequence[Run]):
     return store.root.parent / "checkpoints" / digest([run.identity for run in runs])
 
 
-def _outcome(task: Task, stored: list[Stored]) -> str:
+def _outcome(task: Task, stored: list[Stored | None]) -> str:
+    if None in stored:
+        return "waits for its unimodal runs"
     failures = [each.result["failure"] for each in stored if each.result["failure"]]
     if failures:
         return f"failed: {failures[0]}"

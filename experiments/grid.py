@@ -159,6 +159,10 @@ def digest(values) -> str:
 
 @functools.cache
 def code_version() -> str:
-    """A hash of the source files of mmjax: any change to them makes new runs."""
-    root = Path(mmjax.__file__).parent
-    return digest({str(path.relative_to(root)): path.read_text() for path in root.rglob("*.py")})
+    """A hash of the source of mmjax: any change to it makes new runs."""
+    return source_hash(Path(mmjax.__file__).parent)
+
+
+def source_hash(root: Path) -> str:
+    """A hash of the names and contents of all Python files under a folder."""
+    return digest({path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in root.rglob("*.py")})

@@ -62,7 +62,6 @@ def run_grid(
     Raises:
       InputError: for a request that cannot be run.
     """
-    keep_compiled_programs()
     workdir = Path(request.workdir)
     check_writable(workdir)
     placement = Placement(request.devices, request.parallel, request.split_devices)

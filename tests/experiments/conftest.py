@@ -1,0 +1,80 @@
+"""A task of twelve examples a split, and a training that only counts how it is called."""
+
+import numpy as np
+import pytest
+
+from mmjax.training.results import CellResult, Progress, RunResult
+from mmjax.types import SPLITS, Batch, ModalitySpec, TargetSpec, Task
+
+
+def make_task(target: TargetSpec = TargetSpec("binary"), name: str = "tiny", n: int = 12) -> Task:
+    """Two vector modalities, the first of which tells the classes apart."""
+    generator = np.random.default_rng(0)
+    splits = {}
+    for split in SPLITS:
+        truth = np.arange(n, dtype=np.int32) % 2
+        inputs = {m: (generator.normal(size=(n, 3)) + truth[:, None]).astype(np.float32) for m in ("sight", "sound")}
+        present = {m: np.ones(n, bool) for m in inputs}
+        answer = truth[:, None].astype(np.float32) if target.kind == "regression" else truth
+        splits[split] = Batch(inputs, {}, present, answer, np.ones(n, np.float32))
+    modalities = (ModalitySpec("sight", "vector", (3,)), ModalitySpec("sound", "vector", (3,)))
+    return Task(name, modalities, target, splits, source="Made up.", bayes={"all": 0.9, "sight": 0.8}, fingerprint="f00d")
+
+
+class CountedTraining:
+    """Stands in for `train_cell`: logits are a fixed function of fusion and seed, every call is noted.
+
+    Attributes:
+      calls: (fusion, seeds) in order.
+      failures: fusion -> what its training fails with.
+      raises: fusion -> exception its training raises, once.
+    """
+
+    def __init__(self):
+        self.calls, self.failures, self.raises = [], {}, {}
+
+    def __call__(self, task, fusion, strategy, config, seeds, placement, checkpoint_dir, on_progress):
+        self.calls.append((fusion, seeds))
+        checkpoint_dir.mkdir(parents=True, exist_ok=True)
+        (checkpoint_dir / "state").write_text("half-way")
+        if fusion in self.raises:
+            raise self.raises.pop(fusion)
+        on_progress(Progress(1, 1, strategy, {"train_loss": 1.0}))
+        runs = tuple(self._run(task, fusion, seed) for seed in seeds)
+        # A clock's figure: no two calls agree on it.
+        return CellResult(runs, 7, 100.0 + len(self.calls), 1000.0 + len(self.calls), 0.5)
+
+    def _run(self, task, fusion, seed):
+        failure = self.failures.get(fusion)
+        history = [{"phase": "joint", "epoch": 1, "train_loss": float("nan") if failure else 0.5, "validation_loss": 0.6}]
+        generator = np.random.default_rng([seed, *fusion.encode()])
+        logits = {
+            split: (task.splits[split].target.reshape(-1, 1) * 2 - 1 + generator.normal(size=(task.splits[split].size, 1)))
+            for split in ("validation", "test")
+        }
+        return RunResult(seed, history, 1, {} if failure else logits, failure)
+
+
+def average(task, fusion, config, unimodal):
+    """Stands in for `combine_decisions`."""
+    return {split: sum(logits[split] for logits in unimodal.values()) / len(unimodal) for split in ("validation", "test")}
+
+
+@pytest.fixture
+def combine():
+    return average
+
+
+@pytest.fixture
+def task():
+    return make_task()
+
+
+@pytest.fixture
+def regression_task():
+    return make_task(TargetSpec("regression"), name="values")
+
+
+@pytest.fixture
+def training():
+    return CountedTraining()

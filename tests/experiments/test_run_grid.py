@@ -1,0 +1,123 @@
+"""The launch as a whole, on a training that is counted instead of done."""
+
+import csv
+import dataclasses
+
+import pytest
+
+from experiments.grid import unimodal_names
+from experiments.run_grid import Request, run_grid
+from mmjax.errors import InputError
+
+TABLES = ("table.csv", "table.md", "table.tex")
+TIMES = ("train_samples_per_second", "inference_samples_per_second")
+
+
+@pytest.fixture
+def request_(tmp_path):
+    overrides = {"batch_size": 4, "epochs": 1}
+    return Request(["trimodal"], ["concat", "mean", "mmtm"], seeds=2, overrides=overrides, workdir=str(tmp_path / "work"))
+
+
+@pytest.fixture
+def launch(request_, task, training, combine):
+    """Runs the request, with changes, on the tiny task and the counted training."""
+
+    def run(task=task, **changes):
+        return run_grid(dataclasses.replace(request_, **changes), lambda name, data_dir: task, training, combine)
+
+    return run
+
+
+def without_times(path):
+    with open(path, newline="") as file:
+        return [{name: value for name, value in row.items() if name not in TIMES} for row in csv.DictReader(file)]
+
+
+def test_the_table_holds_every_cell_and_the_baselines(launch, task, tmp_path):
+    records = launch()
+    fusions = ["majority", *unimodal_names(task), "oracle", "concat", "mean", "mmtm"]
+    assert [row["fusion"] for row in without_times(tmp_path / "work" / "table.csv")] == fusions
+    assert {record["status"] for record in records} == {"done"}
+
+
+def test_what_the_workdir_holds_in_the_end(launch, tmp_path):
+    launch()
+    work = tmp_path / "work"
+    assert {path.name for path in work.iterdir()} == {*TABLES, "report.html", "curves", "runs", "checkpoints"}
+    assert not list((work / "checkpoints").iterdir())
+    curves = {path.name for path in (work / "curves").iterdir()}
+    assert {"tiny-concat-joint.png", "tiny-mmtm-joint.png", "tiny-unimodal.sight-joint.png"} <= curves
+
+
+def test_a_finished_launch_is_not_repeated(launch, training, tmp_path):
+    launch()
+    calls, before = list(training.calls), {name: (tmp_path / "work" / name).read_bytes() for name in TABLES}
+    launch()
+    assert training.calls == calls
+    assert {name: (tmp_path / "work" / name).read_bytes() for name in TABLES} == before
+
+
+def test_a_launch_cut_off_goes_on_to_the_same_table(launch, training, tmp_path):
+    whole, cut = str(tmp_path / "whole"), str(tmp_path / "cut")
+    launch(workdir=whole)
+    training.calls.clear()
+    training.raises["mmtm"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        launch(workdir=cut)
+    begun = [fusion for fusion, _ in training.calls]
+    launch(workdir=cut)
+    assert [fusion for fusion, _ in training.calls[len(begun) :]] == ["mmtm"]
+    assert without_times(tmp_path / "cut" / "table.csv") == without_times(tmp_path / "whole" / "table.csv")
+
+
+def test_the_notes_say_what_can_be_reached_and_what_is_gained(launch, tmp_path):
+    launch()
+    text = (tmp_path / "work" / "table.md").read_text()
+    assert "Bayes-optimal accuracy: all 90.0%, sight 80.0%." in text
+    assert "each the best of its kind on validation" in text and "points, paired by seed" in text
+    assert "12 train, 12 validation, 12 test. Made up." in text
+
+
+def test_noresume_starts_afresh(launch, training):
+    launch()
+    calls = list(training.calls)
+    launch(resume=False)
+    assert training.calls == 2 * calls
+
+
+def test_a_dry_run_writes_and_trains_nothing(launch, training, tmp_path, capsys):
+    launch(dry_run=True)
+    assert training.calls == [] and not (tmp_path / "work").exists()
+    assert "unimodal/sight" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"tasks": ["trimodel"], "load_real": True}, "unknown task 'trimodel'.*did you mean 'trimodal'"),
+        ({"fusions": ["concatt"]}, "unknown fusion 'concatt'.*did you mean 'concat'"),
+        ({"strategies": ["jiont"]}, "unknown strategy 'jiont'.*did you mean 'joint'"),
+        ({"overrides": {"widht": 3}}, "unknown config field 'widht'.*did you mean 'width'"),
+        ({"overrides": {"width": "wide"}}, "config.width = 'wide'.*give int"),
+        ({"overrides": {"dropout": 1.5}}, r"config.dropout = 1.5.*in \[0, 1\)"),
+        ({"overrides": {"learning_rate": -1.0}}, "config.learning_rate = -1.0"),
+        ({"overrides": {"batch_size": 13}}, "batch_size = 13 is larger than the training split of 'tiny': give at most 12"),
+        ({"overrides": {"encoders": {"sight": "lstn"}}}, "unknown encoder 'lstn'"),
+        ({"overrides": {"decoder": "dens"}}, "unknown decoder 'dens'.*did you mean 'dense'"),
+        ({"devices": 99}, "devices=99.*xla_force_host_platform_device_count=99"),
+        ({"parallel": "pmapp"}, "parallel=pmapp"),
+        ({"split_devices": "both"}, "split_devices=both"),
+        ({"workdir": "/dev/null/work"}, "cannot be written"),
+    ],
+)
+def test_bad_input_is_one_sentence_before_anything_is_written(launch, request_, training, tmp_path, changes, said):
+    real = changes.pop("load_real", False)
+    changes = {"overrides": {"batch_size": 4} | changes.pop("overrides", {}), **changes}
+    with pytest.raises(InputError, match=said) as error:
+        if real:
+            run_grid(dataclasses.replace(request_, **changes))
+        else:
+            launch(**changes)
+    assert "\n" not in str(error.value)
+    assert training.calls == [] and not (tmp_path / "work").exists()
