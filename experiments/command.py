@@ -24,10 +24,10 @@ def run(main: Callable[[], int | None]):
       main: does the work and returns the exit code, None for 0. An InputError it raises is printed
         as a sentence and exits with 2; Ctrl-C exits with 130.
     """
-    app.run(lambda argv: _guarded(main), flags_parser=_parse)
+    app.run(lambda argv: guarded(main), flags_parser=_parse)
 
 
-def _guarded(main):
+def guarded(main):
     try:
         return main()
     except InputError as error:
