@@ -2,6 +2,8 @@
 
 import flax.linen as nn
 
+from mmjax.config import DEFAULTS
+from mmjax.layers.dropout import Dropout
 from mmjax.types import Array
 
 
@@ -16,9 +18,29 @@ class Dense(nn.Module):
     outputs: int
     axis_name: str | None = None
 
-    def setup(self):
-        self.head = nn.Dense(self.outputs)
-
+    @nn.compact
     def __call__(self, fused: Array, train: bool) -> Array:
         """[B, d] -> logits [B, K]."""
-        return self.head(fused)
+        return nn.Dense(self.outputs, name="head")(fused)
+
+
+class Mlp(nn.Module):
+    """D = W_2 dropout(relu(W_1 F + b_1)) + b_2.
+
+    Attributes:
+      outputs: K.
+      axis_name: device axis that splits the batch, or None.
+      width: hidden units.
+      dropout: rate after them.
+    """
+
+    outputs: int
+    axis_name: str | None = None
+    width: int = DEFAULTS.width
+    dropout: float = DEFAULTS.dropout
+
+    @nn.compact
+    def __call__(self, fused: Array, train: bool) -> Array:
+        """[B, d] -> logits [B, K]."""
+        hidden = nn.relu(nn.Dense(self.width, name="hidden")(fused))
+        return nn.Dense(self.outputs, name="head")(Dropout(self.dropout, self.axis_name)(hidden, train))
