@@ -1,0 +1,20 @@
+"""Model level: (f_1, ..., f_M) run stage by stage, g between, and D = h(g(f, X)).
+
+Every class here is a flax module. Where its attribute `joins` is "sequences" it works on what the encoders made,
+`g(sequences, masks, train=False) -> F`, sequences modality -> [B, T_i, d_i] and masks modality -> [B, T_i] (False on
+padding, and everywhere for an absent modality). Where it is "stages" it runs the encoders itself,
+`g(encoders, features, train=False) -> (F, encoded)`. `heads_per_modality` says whether its loss wants a
+decoder on every modality's embedding besides.
+"""
+
+from mmjax.fusion.model.bottleneck import Bottleneck
+from mmjax.fusion.model.centralnet import CentralNet
+from mmjax.fusion.model.cross_attention import CrossAttention
+from mmjax.fusion.model.mmtm import MMTM
+
+MODEL = {
+    "cross_attention": CrossAttention,
+    "mmtm": MMTM,
+    "centralnet": CentralNet,
+    "bottleneck": Bottleneck,
+}

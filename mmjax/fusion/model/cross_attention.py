@@ -1,0 +1,35 @@
+"""Fusion by attention between every ordered pair of modalities."""
+
+from itertools import permutations
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from mmjax.config import DEFAULTS
+from mmjax.layers.attention import TransformerBlock
+from mmjax.layers.pooling import masked_mean
+
+
+class CrossAttention(nn.Module):
+    """F = [pool(block_ab(H_a, H_b)) for every ordered pair a, b].
+
+    A block's queries are the steps of a, its keys and values those of b; its output is averaged over a's
+    valid steps. Where b is absent a passes on by the residual, where a is absent the pair gives 0.
+    """
+
+    width: int = DEFAULTS.width
+    heads: int = DEFAULTS.heads
+    dropout: float = DEFAULTS.dropout
+    axis_name: str | None = None
+    joins = "sequences"
+    heads_per_modality = False
+
+    @nn.compact
+    def __call__(self, sequences, masks, train=False):
+        """Sequences, modality -> [B, T_i, d_i], and masks, modality -> [B, T_i], to F [B, M (M - 1) width]."""
+        projected = {name: nn.Dense(self.width, name=f"project_{name}")(sequences[name]) for name in sorted(sequences)}
+        pooled = []
+        for a, b in permutations(projected, 2):
+            block = TransformerBlock(self.width, self.heads, self.dropout, self.axis_name, name=f"block_{a}_{b}")
+            pooled.append(masked_mean(block(projected[a], masks[a], projected[b], masks[b], train=train), masks[a]))
+        return jnp.concatenate(pooled, axis=-1)

@@ -1,0 +1,83 @@
+"""Losses, one value an example, so that weights and devices can divide the sum as they must."""
+
+import jax.numpy as jnp
+import optax
+
+from mmjax.layers.special import digamma, log_gamma
+from mmjax.types import Array, Outputs, TargetSpec
+
+
+def task_loss(target: TargetSpec, logits: Array, truth: Array) -> Array:
+    """Negative log-likelihood of the truth [B]; squared error for regression; a mean over K outputs.
+
+    Args:
+      logits: [B, K].
+      truth: [B] int32 (binary, multiclass) or [B, K] float32 (multilabel, regression).
+    """
+    if target.kind == "multiclass":
+        return optax.softmax_cross_entropy_with_integer_labels(logits, truth)
+    truth = truth.reshape(logits.shape)
+    if target.kind == "regression":
+        return optax.squared_error(logits, truth).mean(-1)
+    return optax.sigmoid_binary_cross_entropy(logits, truth.astype(logits.dtype)).mean(-1)
+
+
+def score(target: TargetSpec, logits: Array, truth: Array) -> Array:
+    """What an epoch is chosen by, higher is better, [B]: right or wrong (accuracy), or minus the absolute error."""
+    if target.kind == "multiclass":
+        return (logits.argmax(-1) == truth).astype(jnp.float32)
+    truth = truth.reshape(logits.shape)
+    if target.kind == "regression":
+        return -jnp.abs(logits - truth).mean(-1)
+    return ((logits > 0) == (truth > 0.5)).astype(jnp.float32).mean(-1)
+
+
+def dirichlet_cross_entropy(evidence: Array, truth: Array) -> Array:
+    """Expected cross-entropy of the truth under Dir(evidence + 1): digamma(S) - digamma(alpha_y), [N].
+
+    References: Han et al., ICLR 2021, equation 8.
+    """
+    alpha = evidence + 1
+    true_alpha = jnp.take_along_axis(alpha, truth[:, None], axis=-1)[:, 0]
+    return digamma(alpha.sum(-1)) - digamma(true_alpha)
+
+
+def dirichlet_divergence(evidence: Array, truth: Array) -> Array:
+    """KL(Dir(alpha~) || Dir(1)), alpha~ the parameters with the true class's evidence removed, [N].
+
+    References: Han et al., ICLR 2021, equation 9.
+    """
+    classes = evidence.shape[-1]
+    wrong = jnp.arange(classes) != truth[:, None]
+    alpha = jnp.where(wrong, evidence, 0) + 1
+    total = alpha.sum(-1)
+    log_ratio = log_gamma(total) - log_gamma(jnp.float32(classes)) - log_gamma(alpha).sum(-1)
+    return log_ratio + ((alpha - 1) * (digamma(alpha) - digamma(total)[:, None])).sum(-1)
+
+
+def evidential_loss(target: TargetSpec, evidence: dict[str, Array], truth: Array, annealing: Array) -> Array:
+    """Sum over views and their fusion of cross-entropy + annealing * divergence, [B].
+
+    Args:
+      evidence: view -> [B, C], or [B * K, 2] for K labels.
+      annealing: min(1, epoch / T), the divergence's weight.
+
+    References: Han et al., ICLR 2021, equations 10 and 11.
+    """
+    truth_rows = truth.reshape(-1).astype(jnp.int32)
+    views = jnp.stack(list(evidence.values()))
+    repeated = jnp.tile(truth_rows, views.shape[0])
+    flat = views.reshape(-1, views.shape[-1])
+    losses = dirichlet_cross_entropy(flat, repeated) + annealing * dirichlet_divergence(flat, repeated)
+    return losses.reshape(views.shape[0], truth.shape[0], -1).mean(-1).sum(0)
+
+
+def objective(target: TargetSpec, outputs: Outputs, truth: Array, annealing: Array, auxiliary_weight: float) -> Array:
+    """What training minimises on a model's outputs, [B]: L(D), with what the fusion adds to it.
+
+    Evidence has its own loss; a model-level fusion with heads adds lambda * sum_i L(l_i).
+    """
+    if outputs.evidence:
+        return evidential_loss(target, outputs.evidence, truth, annealing)
+    own = sum(task_loss(target, logits, truth) for logits in outputs.modality_logits.values())
+    return task_loss(target, outputs.logits, truth) + auxiliary_weight * own + outputs.penalty

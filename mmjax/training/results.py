@@ -1,0 +1,62 @@
+"""What training a cell gives back, and what it says on the way."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """Where a cell is.
+
+    Attributes:
+      epoch, epochs: done and at most, over all phases.
+      phase: the current phase's name.
+      metrics: of the last evaluation, the mean over seeds.
+    """
+
+    epoch: int
+    epochs: int
+    phase: str
+    metrics: Mapping[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunResult:
+    """One seed's run.
+
+    Attributes:
+      seed: its seed.
+      history: one dict an evaluation: phase, epoch (over all phases), train_objective, and train_* and validation_*
+        loss and accuracy (regression: error).
+      best_epoch: the chosen one of the last phase, 0 if none was better than the start.
+      logits: split -> [n, K] for "validation" and "test"; empty after a failure.
+      failure: why the run was given up, or None.
+    """
+
+    seed: int
+    history: list[dict]
+    best_epoch: int
+    logits: Mapping[str, np.ndarray]
+    failure: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class CellResult:
+    """A cell's runs, in the order of the seeds asked for, and its cost.
+
+    Attributes:
+      parameters: of one seed's model.
+      train_samples_per_second: examples of all seeds per second of training, median over intervals; NaN if none ended.
+      inference_samples_per_second: the same for prediction, on validation.
+      compile_seconds: spent on compilation, which the others leave out.
+    """
+
+    runs: tuple[RunResult, ...]
+    parameters: int
+    train_samples_per_second: float
+    inference_samples_per_second: float
+    compile_seconds: float
