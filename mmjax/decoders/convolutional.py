@@ -30,7 +30,7 @@ class Cnn(nn.Module):
     @nn.compact
     def __call__(self, fused: Array, train: bool) -> Array:
         """[B, d] -> logits [B, K]."""
-        signal = fused[:, None, :, None]
-        hidden = nn.relu(Convolution(self.channels, (1, KERNEL), "SAME", name="convolution")(signal))
+        signal = fused[:, :, None, None]
+        hidden = nn.relu(Convolution(self.channels, (KERNEL, 1), "SAME", name="convolution")(signal))
         hidden = Dropout(self.dropout, self.axis_name)(hidden.reshape(len(fused), -1), train)
         return nn.Dense(self.outputs, name="head")(hidden)
