@@ -5,11 +5,12 @@ has prepared a data set it is written out again as .npy files, which map at once
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,10 +61,11 @@ def load_columns(
     folder = cache / "columns" / f"{identity}-{key}"
     if not folder.is_dir():
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            builder = make_builder(str(cache / "tfds" / key))
-            _prepare(builder, data_dir, str(cache / "downloads"))
-            _write(builder, features, folder)
+            with _alone(folder):
+                if not folder.is_dir():  # another process may have been faster
+                    builder = make_builder(str(cache / "tfds" / key))
+                    _prepare(builder, data_dir, str(cache / "downloads"))
+                    _write(builder, features, folder)
         except OSError as error:
             raise InputError(f"cache folder {cache} cannot be written ({error}); name another in MMJAX_CACHE_DIR") from error
     splits = {
@@ -72,6 +74,15 @@ def load_columns(
         if split.is_dir()
     }
     return Columns(splits, (folder / FINGERPRINT).read_text())
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Holds the lock of a folder that is to be made, among processes."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.with_name(f"{folder.name}.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _prepare(builder, data_dir: str | None, download_dir: str) -> None:
@@ -91,8 +102,7 @@ def _write(builder, features: Sequence[str], folder: Path) -> None:
             written = _write_split(builder, split, features, beside / split)
             arrays += [(f"{split}/{name}", array) for name, array in written.items()]
         (beside / FINGERPRINT).write_text(fingerprint(arrays))
-        if not folder.is_dir():  # another process may have been faster
-            os.replace(beside, folder)
+        os.replace(beside, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

@@ -2,7 +2,8 @@
 
 The diagnosis y in {0, 1} causes a finding of 4 grades in each modality, by a table that is
 known:  p(y, z) = p(y) p(z_image | y) p(z_text | y) p(z_audio | y, z_text).  The recording
-says more where the note is equivocal, so the two together know more than their sum.
+says more where the note is equivocal: together the two tell more of y than the sum of what
+each tells alone, and no rule that adds up the modalities' evidence is optimal.
 
 A grade is then rendered at random, but so that it can be read back without error: the
 observation tells z exactly and of y nothing beyond z. So the accuracy of the Bayes-optimal
@@ -23,8 +24,8 @@ SIDE, TOKENS, VOCABULARY = 28, 100, 10_000
 
 # p(grade | y = 0); for y = 1 it runs the other way round.
 ALONE = np.array([0.45, 0.30, 0.22, 0.03])  # image and text
-SHARP = np.array([0.60, 0.25, 0.12, 0.03])  # audio, where the text's grade is 1 or 2
-FLAT = np.array([0.40, 0.30, 0.20, 0.10])  # audio, where the text's grade is 0 or 3
+SHARP = np.array([0.66, 0.22, 0.09, 0.03])  # audio, where the text's grade is 1 or 2
+FLAT = np.array([0.30, 0.30, 0.20, 0.20])  # audio, where the text's grade is 0 or 3
 GRADES = len(ALONE)
 
 RADII = (3, 5, 7, 9)  # of a lesion, in pixels, by grade

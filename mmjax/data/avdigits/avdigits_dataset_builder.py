@@ -31,6 +31,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         f"Put MNIST's four idx files, {raw.FSDD_FILE} and, for config hard, {raw.NOISE_FILE} there; all but the last are downloaded else."
     )
 
+    def __init__(self, *, file_format: str = "array_record", **kwargs):
+        super().__init__(file_format=file_format, **kwargs)  # TFDS's own default needs TensorFlow
+
     def _info(self) -> tfds.core.DatasetInfo:
         features = {
             "image": tfds.features.Tensor(shape=(raw.SIDE, raw.SIDE, 1), dtype=np.float32, encoding="bytes"),
@@ -89,16 +92,14 @@ def _speak(recordings: raw.Recordings, rows: np.ndarray, noises: raw.Noises | No
     windows, lengths = zip(*(log_mel.window(wave) for wave in recordings.waves), strict=True)
     windows, lengths = np.stack(windows), np.array(lengths)
     columns = {"recording": [recordings.names[row] for row in rows]}
-    if noises is not None:
-        clips, starts, snr = degrade.draw_noise(noises, len(rows), log_mel.SAMPLES, split)
-        columns |= {"noise": [noises.names[clip] for clip in clips], "snr": snr}
+    if noises is None:
+        return {**columns, "audio": log_mel.log_mel(windows)[rows]}
+    clips, starts, snr = degrade.draw_noise(noises, len(rows), log_mel.SAMPLES, split)
     audio = np.empty((len(rows), log_mel.FRAMES, log_mel.BANDS), np.float32)
     for start in range(0, len(rows), CHUNK):
         chunk = slice(start, start + CHUNK)
-        waves = windows[rows[chunk]]
-        if noises is not None:
-            samples = starts[chunk, None] + np.arange(log_mel.SAMPLES)
-            noise = noises.waves[clips[chunk, None], samples].astype(np.float32) / 32768
-            waves = degrade.add_noise(waves, lengths[rows[chunk]], noise, snr[chunk])
-        audio[chunk] = log_mel.log_mel(waves)
-    return {**columns, "audio": audio}
+        samples = starts[chunk, None] + np.arange(log_mel.SAMPLES)
+        noise = noises.waves[clips[chunk, None], samples].astype(np.float32) / 32768
+        heard = degrade.add_noise(windows[rows[chunk]], lengths[rows[chunk]], noise, snr[chunk])
+        audio[chunk] = log_mel.log_mel(heard)
+    return {**columns, "noise": [noises.names[clip] for clip in clips], "snr": snr, "audio": audio}

@@ -23,7 +23,7 @@ def _task(name: str, config: str, sources: tuple, data_dir: str | None, cache_di
     def make_builder(folder: str):
         from mmjax.data.avdigits.avdigits_dataset_builder import Builder
 
-        return Builder(data_dir=folder, config=config, file_format="array_record")
+        return Builder(data_dir=folder, config=config)
 
     features = ("image", "audio", "label")
     columns = load_columns(make_builder, f"avdigits-{config}-{VERSION}", features, sources, data_dir, cache_dir)

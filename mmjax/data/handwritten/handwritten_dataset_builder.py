@@ -14,6 +14,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     RELEASE_NOTES = {"1.0.0": "Six raw views and the label, split 1,600 to 400 as shipped with TMC's code."}
     MANUAL_DOWNLOAD_INSTRUCTIONS = f"Put {views.FILE} from {views.REPOSITORY} there, or let it be downloaded."
 
+    def __init__(self, *, file_format: str = "array_record", **kwargs):
+        super().__init__(file_format=file_format, **kwargs)  # TFDS's own default needs TensorFlow
+
     def _info(self) -> tfds.core.DatasetInfo:
         vectors = {name: tfds.features.Tensor(shape=(width,), dtype=np.float32) for name, width in views.VIEWS.items()}
         return self.dataset_info_from_configs(

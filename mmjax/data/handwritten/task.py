@@ -64,7 +64,7 @@ def _task(name: str, data_dir: str | None, cache_dir: str, scaler: type, share: 
 def _make_builder(data_dir: str):
     from mmjax.data.handwritten.handwritten_dataset_builder import Builder
 
-    return Builder(data_dir=data_dir, file_format="array_record")
+    return Builder(data_dir=data_dir)
 
 
 def _batch(columns: dict[str, np.ndarray], index: np.ndarray, scalers: dict) -> Batch:
