@@ -97,7 +97,7 @@ def load_task(name: str, data_dir: str | None = None, cache_dir: str | None = No
     entry = lookup(TASKS, "task", name)
     data_dir = data_dir or os.environ.get("MMJAX_DATA_DIR") or None
     cache_dir = cache_dir or os.environ.get("MMJAX_CACHE_DIR") or "~/.cache/mmjax"
-    task = entry.load(data_dir, cache_dir)
+    task = dataclasses.replace(entry.load(data_dir, cache_dir), tags=entry.tags)
     check_task(task)
     if task.fingerprint:
         return task

@@ -120,6 +120,5 @@ def load(data_dir: str | None, cache_dir: str) -> Task:
         splits=splits,
         class_names=("healthy", "ill"),
         bayes={"all": bayes_accuracy(*MODALITIES), **{name: bayes_accuracy(name) for name in MODALITIES}},
-        tags=("medicine", "generated", "smoke"),
         source="generated from a fixed seed by a known joint distribution",
     )

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import tensorflow_datasets as tfds
+from sklearn.preprocessing import StandardScaler
 
 from mmjax.data import sources
 from mmjax.data.avdigits import degrade, log_mel, pairing, raw
@@ -63,10 +64,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             speech = _speak(recordings, rows, noises, split)
             speech["image"] = images[split].reshape(-1, raw.SIDE, raw.SIDE, 1)
             splits[split] = {**speech, "label": labels[split]}
-        # Scaled by train's statistics of each band.
-        mean, deviation = (statistic(splits["train"]["audio"], axis=(0, 1)) for statistic in (np.mean, np.std))
+        bands = StandardScaler().fit(splits["train"]["audio"].reshape(-1, log_mel.BANDS))
         for columns in splits.values():
-            columns["audio"] = ((columns["audio"] - mean) / deviation).astype(np.float32)
+            columns["audio"] = bands.transform(columns["audio"].reshape(-1, log_mel.BANDS)).reshape(columns["audio"].shape)
         return {split: self._generate_examples(columns) for split, columns in splits.items()}
 
     def _generate_examples(self, columns):

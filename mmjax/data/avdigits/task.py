@@ -37,7 +37,6 @@ def _task(name: str, config: str, sources: tuple, data_dir: str | None, cache_di
         target=TargetSpec("multiclass", CLASSES),
         splits={split: _batch(columns.splits[split]) for split in SPLITS},
         class_names=tuple(str(digit) for digit in range(CLASSES)),
-        tags=("perception", "full"),
         source="MNIST, Free Spoken Digit Dataset" + (", ESC-10 noise" if config == "hard" else ""),
         fingerprint=columns.fingerprint,
     )

@@ -56,7 +56,6 @@ def _task(name: str, data_dir: str | None, cache_dir: str, scaler: type, share: 
         target=TargetSpec("multiclass", CLASSES),
         splits={split: _batch(columns, index, scalers) for split, (columns, index) in rows.items()},
         class_names=tuple(str(digit) for digit in range(CLASSES)),
-        tags=("multi-view", "smoke", "paper"),
         source="UCI Multiple Features, split of github.com/hanmenghan/TMC",
     )
 

@@ -1,0 +1,71 @@
+"""Tasks by name: what an entry promises is what loads, and importing is cheap."""
+
+import subprocess
+import sys
+
+import pytest
+
+from mmjax.data import TASKS, load_task
+from mmjax.errors import InputError
+
+
+@pytest.fixture(scope="module", params=TASKS)
+def loaded(request, dummy, cache_dir):
+    name = request.param
+    return name, load_task(name, str(dummy(name.split("/")[0])) if TASKS[name].needs_files else None, str(cache_dir))
+
+
+def test_entries_tell_the_truth(loaded):
+    name, task = loaded
+    entry = TASKS[name]
+    assert task.name == name
+    assert entry.kinds == {spec.name: spec.kind for spec in task.modalities}
+    assert entry.target == task.target.kind
+    assert entry.tags == task.tags != ()
+    assert len(task.fingerprint) == 16
+
+
+def test_every_variant_is_registered():
+    assert {f"{name}/{config}" for name, entry in TASKS.items() for config in entry.configs} == {n for n in TASKS if "/" in n}
+
+
+def test_tasks_have_fingerprints_of_their_own(dummy, cache_dir):
+    names = ("handwritten", "handwritten/tmc", "avdigits", "avdigits/clean")
+    assert len({load_task(name, str(dummy(name.split("/")[0])), str(cache_dir)).fingerprint for name in names}) == 4
+
+
+def test_unknown_task_is_named_with_the_nearest():
+    with pytest.raises(InputError, match="avdigit.*did you mean 'avdigits'"):
+        load_task("avdigit")
+
+
+def test_folders_come_from_the_environment(dummy, cache_dir, monkeypatch, tmp_path):
+    monkeypatch.setenv("MMJAX_CACHE_DIR", str(cache_dir))
+    monkeypatch.setenv("MMJAX_DATA_DIR", str(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match="nowhere"):
+        load_task("handwritten")
+    monkeypatch.setenv("MMJAX_DATA_DIR", str(dummy("handwritten")))
+    assert load_task("handwritten").name == "handwritten"
+
+
+def test_importing_reads_no_library_of_formats():
+    code = "import sys, mmjax.data; print([m for m in ('tensorflow_datasets', 'scipy.io', 'scipy.fft', 'sklearn') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_tfds_builds_from_the_folders(dummy, tmp_path):
+    """`tfds build` on both folders. Its entry point needs TensorFlow for other commands, so `build` is called alone."""
+    command = (
+        "import sys; from tensorflow_datasets.scripts.cli import build, cli_utils;"
+        "cli_utils.make_flags_parser(build.Args, description='')(sys.argv).execute()"
+    )
+    manual = tmp_path / "manual"
+    manual.mkdir()
+    folders = [dummy(name).parent for name in ("handwritten", "avdigits")]
+    for folder in folders:
+        for file in (folder / "dummy_data").iterdir():
+            (manual / file.name).symlink_to(file)
+    arguments = [*map(str, folders), f"--manual_dir={manual}", f"--data_dir={tmp_path}"]
+    subprocess.run([sys.executable, "-c", command, *arguments], check=True, capture_output=True)
+    built = {str(path.parent.relative_to(tmp_path)) for path in tmp_path.rglob("dataset_info.json")}
+    assert built == {"handwritten/1.0.0", "avdigits/hard/1.0.0", "avdigits/clean/1.0.0"}
