@@ -1,5 +1,7 @@
 """The laws that hold for every fusion, over the registry: a new method is tested by being registered."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,12 +23,13 @@ CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 every_fusion = pytest.mark.parametrize("fusion", sorted(FUSIONS))
 
 
+@functools.cache
 def make(fusion, modalities=3, size=8, target=TARGET, missing=True):
     """A model, its variables with every parameter moved off its start, a batch, and the jitted model."""
     specs = SPECS[:modalities]
     model = build_model(specs, target, fusion, CONFIG)
     batch = jax.tree.map(jnp.asarray, random_batch(specs, target, size, missing=missing))
-    variables = initialise(model, jax.random.key(0), batch)
+    variables = jax.jit(lambda key: initialise(model, key, batch))(jax.random.key(0))
     leaves, tree = jax.tree.flatten(variables["params"])
     keys = jax.random.split(jax.random.key(1), len(leaves))
     moved = [leaf + 0.3 * jax.random.normal(key, leaf.shape) for leaf, key in zip(leaves, keys, strict=True)]

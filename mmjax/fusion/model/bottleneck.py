@@ -44,11 +44,11 @@ class Bottleneck(nn.Module):
             for name in names:
                 block = TransformerBlock(self.width, self.heads, self.dropout, self.axis_name, name=f"block_{layer}_{name}")
                 if layer < self.fusion_layer:
-                    tokens[name] = block(tokens[name], seen[name], train=train)
+                    tokens[name] = block(tokens[name], seen[name], train)
                     continue
                 joined = jnp.concatenate([tokens[name], shared], axis=1)
                 mask = jnp.pad(seen[name], ((0, 0), (0, self.bottleneck_tokens)), constant_values=True)
-                joined = block(joined, mask, train=train)
+                joined = block(joined, mask, train)
                 tokens[name], own = jnp.split(joined, [tokens[name].shape[1]], axis=1)
                 made.append(own)
             if made:

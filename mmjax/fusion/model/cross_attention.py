@@ -31,5 +31,5 @@ class CrossAttention(nn.Module):
         pooled = []
         for a, b in permutations(projected, 2):
             block = TransformerBlock(self.width, self.heads, self.dropout, self.axis_name, name=f"block_{a}_{b}")
-            pooled.append(masked_mean(block(projected[a], masks[a], projected[b], masks[b], train=train), masks[a]))
+            pooled.append(masked_mean(block(projected[a], masks[a], train, projected[b], masks[b]), masks[a]))
         return jnp.concatenate(pooled, axis=-1)
