@@ -30,7 +30,9 @@ def check_task(task: Task) -> None:
         counts = np.bincount(task.splits["train"].target, minlength=task.target.classes)
         if not counts.all():
             label = int(np.flatnonzero(counts == 0)[0])
-            raise InputError(f"task {task.name!r}, split 'train': no example of class {label}; every class must occur in train")
+            raise InputError(
+                f"task {task.name!r}, split 'train': no example of class {label}; every class must occur in train"
+            )
 
 
 def fingerprint(arrays: Iterable[tuple[str, np.ndarray]]) -> str:
@@ -77,7 +79,9 @@ def _check_modality(where: str, spec: ModalitySpec, batch: Batch) -> None:
         _check_range(f"{where}, lengths", lengths, 0, spec.shape[0])
         empty = present & (lengths == 0)
         if empty.any():
-            raise InputError(f"{where}, lengths: row {np.argmax(empty)} is 0; 0 is accepted only where the modality is absent")
+            raise InputError(
+                f"{where}, lengths: row {np.argmax(empty)} is 0; 0 is accepted only where the modality is absent"
+            )
 
 
 def _check_target(where: str, target: TargetSpec, batch: Batch) -> None:

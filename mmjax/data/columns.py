@@ -67,7 +67,9 @@ def load_columns(
                     _prepare(builder, data_dir, str(cache / "downloads"))
                     _write(builder, features, folder)
         except OSError as error:
-            raise InputError(f"cache folder {cache} cannot be written ({error}); name another in MMJAX_CACHE_DIR") from error
+            raise InputError(
+                f"cache folder {cache} cannot be written ({error}); name another in MMJAX_CACHE_DIR"
+            ) from error
     splits = {
         split.name: {path.stem: np.asarray(np.load(path, mmap_mode="r")) for path in sorted(split.glob("*.npy"))}
         for split in sorted(folder.iterdir())

@@ -84,7 +84,9 @@ def reading(path: Path) -> Iterator[None]:
         raise
     except Exception as error:  # parsers of foreign formats raise anything on broken bytes
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path} is truncated or not the right file ({reason}); get it again from its source") from error
+        raise InputError(
+            f"{path} is truncated or not the right file ({reason}); get it again from its source"
+        ) from error
 
 
 def _place(root: Path, source: Source) -> Path | None:
@@ -94,4 +96,6 @@ def _place(root: Path, source: Source) -> Path | None:
 
 def _missing(root: Path | None, source: Source):
     looked = f"is neither in {root / source.folder} nor in {root}" if root else "cannot be downloaded"
-    raise InputError(f"{source.file} {looked}; get it from {source.origin} and name its folder as data_dir or in MMJAX_DATA_DIR")
+    raise InputError(
+        f"{source.file} {looked}; get it from {source.origin} and name its folder as data_dir or in MMJAX_DATA_DIR"
+    )

@@ -1,6 +1,6 @@
 """Writes the builders' `dummy_data`: tiny files in the upstream formats, nothing of upstream in them.
 
-    python tests/data/dummy_data.py
+python tests/data/dummy_data.py
 """
 
 import gzip

@@ -37,7 +37,9 @@ def spoil(task: Task, split: str, path: tuple[str, ...], row, value) -> None:
     (array[path[1]] if len(path) > 1 else array)[row] = value
 
 
-@pytest.mark.parametrize("target", [TargetSpec("multiclass", 3), TargetSpec("multilabel", 2), TargetSpec("regression", 2)])
+@pytest.mark.parametrize(
+    "target", [TargetSpec("multiclass", 3), TargetSpec("multilabel", 2), TargetSpec("regression", 2)]
+)
 def test_good_tasks_pass(target):
     check_task(good_task(target))
 
@@ -134,7 +136,14 @@ def test_fields_hold_the_tasks_modalities():
 def test_fingerprint_changes_with_any_array_and_with_nothing_else():
     prints = {fingerprint(arrays_of(good_task()))}
     assert prints == {fingerprint(arrays_of(good_task()))}
-    for path in (("inputs", "scan"), ("inputs", "note"), ("lengths", "note"), ("present", "scan"), ("target",), ("weight",)):
+    for path in (
+        ("inputs", "scan"),
+        ("inputs", "note"),
+        ("lengths", "note"),
+        ("present", "scan"),
+        ("target",),
+        ("weight",),
+    ):
         task = good_task()
         spoil(task, "test", path, 0, 0)
         prints.add(fingerprint(arrays_of(task)))

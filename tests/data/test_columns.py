@@ -81,7 +81,9 @@ def test_an_interrupted_write_is_no_cache(dummy, tmp_path, monkeypatch):
         patch.setattr("mmjax.data.columns.fingerprint", interrupt)
         with pytest.raises(KeyboardInterrupt):
             load(dummy("handwritten"), tmp_path)
-    assert list((tmp_path / "columns").glob("*.npy")) == [] and not any(p.is_dir() for p in (tmp_path / "columns").iterdir())
+    assert list((tmp_path / "columns").glob("*.npy")) == [] and not any(
+        p.is_dir() for p in (tmp_path / "columns").iterdir()
+    )
 
 
 def test_a_cache_that_cannot_be_written_is_named(dummy, tmp_path):

@@ -5,7 +5,10 @@ import pytest
 from mmjax.data.sources import Source, digest, fetch, find, reading
 from mmjax.errors import InputError
 
-SOURCES = (Source("mnist", "images.gz", "https://example.org/images.gz", "example.org"), Source("noise", "noise.npz", "", "a friend"))
+SOURCES = (
+    Source("mnist", "images.gz", "https://example.org/images.gz", "example.org"),
+    Source("noise", "noise.npz", "", "a friend"),
+)
 
 
 class Downloads:
@@ -63,7 +66,9 @@ def test_what_cannot_be_downloaded_is_said_before_the_network_is_asked():
 
 
 def test_a_failed_download_is_one_sentence():
-    with pytest.raises(InputError, match="images.gz could not be downloaded from https://example.org/images.gz .no route") as error:
+    with pytest.raises(
+        InputError, match="images.gz could not be downloaded from https://example.org/images.gz .no route"
+    ) as error:
         fetch(Downloads(None, fails=OSError("no route\nto host")), SOURCES[:1])
     assert "\n" not in str(error.value)
 

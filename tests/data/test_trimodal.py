@@ -124,7 +124,7 @@ def test_same_every_time(task):
 
 @pytest.mark.parametrize("modality", ["text", "audio"])
 def test_a_linear_rule_learns_a_modality_from_train(task, modality):
-    """Logistic regression on counts of ids comes within 6 points of the ceiling: what there is to see can be learned."""
+    """Logistic regression on counts of ids comes within 6 points of the ceiling."""
     from sklearn.linear_model import LogisticRegression
 
     def counts(batch):
@@ -132,5 +132,7 @@ def test_a_linear_rule_learns_a_modality_from_train(task, modality):
         return np.stack([(ids == own).sum(1) for own in range(1, 1 + trimodal.GRADES * trimodal.OWN_WORDS)], axis=1)
 
     train, test = task.splits["train"], task.splits["test"]
-    accuracy = LogisticRegression(C=0.01, max_iter=500).fit(counts(train), train.target).score(counts(test), test.target)
+    accuracy = (
+        LogisticRegression(C=0.01, max_iter=500).fit(counts(train), train.target).score(counts(test), test.target)
+    )
     assert accuracy > task.bayes[modality] - 0.06

@@ -25,11 +25,14 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     VERSION = tfds.core.Version(raw.VERSION)
     RELEASE_NOTES = {"1.0.0": "MNIST paired with FSDD, in ESC-10 noise or clean."}
     BUILDER_CONFIGS = [
-        PairConfig(name="hard", description="Images keep 25% of their energy; speech lies in louder noise.", noisy=True),
+        PairConfig(
+            name="hard", description="Images keep 25% of their energy; speech lies in louder noise.", noisy=True
+        ),
         PairConfig(name="clean", description="Images and speech untouched.", noisy=False),
     ]
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
-        f"Put MNIST's four idx files, {raw.FSDD_FILE} and, for config hard, {raw.NOISE_FILE} there; all but the last are downloaded else."
+        f"Put MNIST's four idx files, {raw.FSDD_FILE} and, for config hard, {raw.NOISE_FILE} there; "
+        "all but the last are downloaded where they are missing."
     )
 
     def __init__(self, *, file_format: str = "array_record", **kwargs):
@@ -66,7 +69,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             splits[split] = {**speech, "label": labels[split]}
         bands = StandardScaler().fit(splits["train"]["audio"].reshape(-1, log_mel.BANDS))
         for columns in splits.values():
-            columns["audio"] = bands.transform(columns["audio"].reshape(-1, log_mel.BANDS)).reshape(columns["audio"].shape)
+            columns["audio"] = bands.transform(columns["audio"].reshape(-1, log_mel.BANDS)).reshape(
+                columns["audio"].shape
+            )
         return {split: self._generate_examples(columns) for split, columns in splits.items()}
 
     def _generate_examples(self, columns):

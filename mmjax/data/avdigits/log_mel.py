@@ -52,4 +52,3 @@ def mel_filters() -> np.ndarray:
     rising = (frequencies[:, None] - low) / (centre - low)
     falling = (high - frequencies[:, None]) / (high - centre)
     return np.clip(np.minimum(rising, falling), 0, None).astype(np.float32)
-

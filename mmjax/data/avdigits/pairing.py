@@ -14,7 +14,9 @@ def cut(labels: np.ndarray) -> dict[str, np.ndarray]:
     """Rows of MNIST's train images for train and validation, by class and in order."""
     from sklearn.model_selection import train_test_split
 
-    train, validation = train_test_split(np.arange(len(labels)), test_size=VALIDATION, stratify=labels, random_state=SEED)
+    train, validation = train_test_split(
+        np.arange(len(labels)), test_size=VALIDATION, stratify=labels, random_state=SEED
+    )
     return {"train": np.sort(train), "validation": np.sort(validation)}
 
 
@@ -41,6 +43,8 @@ def pair(labels: np.ndarray, recording_labels: np.ndarray, takes: np.ndarray, sp
         rows = np.flatnonzero(labels == digit)
         pool = generator.permutation(np.flatnonzero(allowed & (recording_labels == digit)))
         if not len(pool):
-            raise InputError(f"FSDD's archive has no recording of digit {digit} with takes {first} to {last}; get it again")
+            raise InputError(
+                f"FSDD's archive has no recording of digit {digit} with takes {first} to {last}; get it again"
+            )
         chosen[rows] = generator.permutation(np.resize(pool, len(rows)))
     return chosen

@@ -34,7 +34,12 @@ CLEAN_SOURCES = (
 # ESC-10's clips are cut and resampled by hand, so there is no address of the result.
 HARD_SOURCES = (
     *CLEAN_SOURCES,
-    Source("esc10_noise", NOISE_FILE, "", "github.com/karoldvl/ESC-10, each clip's loudest 2 s at 8 kHz (see avdigits/README.md)"),
+    Source(
+        "esc10_noise",
+        NOISE_FILE,
+        "",
+        "github.com/karoldvl/ESC-10, each clip's loudest 2 s at 8 kHz (see avdigits/README.md)",
+    ),
 )
 
 
@@ -72,7 +77,9 @@ def read_digits(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.nd
     if images.shape[1:] != (SIDE, SIDE) or not len(images):
         raise InputError(f"{images_path}: images are {images.shape}, and must be (n, {SIDE}, {SIDE})")
     if len(images) != len(labels):
-        raise InputError(f"{images_path} holds {len(images)} images and {labels_path} {len(labels)} labels; get both again")
+        raise InputError(
+            f"{images_path} holds {len(images)} images and {labels_path} {len(labels)} labels; get both again"
+        )
     if labels.max() >= CLASSES:
         row = int(np.argmax(labels >= CLASSES))
         raise InputError(f"{labels_path}: label in row {row} is {labels[row]}; accepted are 0 to {CLASSES - 1}")
@@ -116,9 +123,13 @@ def read_noises(path: Path, least: int) -> Noises:
     with reading(path), np.load(path, allow_pickle=False) as arrays:
         wave, fold, names, rate = (arrays[name] for name in ("wave", "fold", "filename", "sample_rate"))
     if wave.dtype != np.int16 or wave.ndim != 2 or wave.shape[1] < least or int(rate) != RATE:
-        raise InputError(f"{path}: wave is {wave.dtype} {wave.shape} at {rate} Hz, and must be int16 (n, >= {least}) at {RATE} Hz")
+        raise InputError(
+            f"{path}: wave is {wave.dtype} {wave.shape} at {rate} Hz, and must be int16 (n, >= {least}) at {RATE} Hz"
+        )
     if not len(wave) == len(fold) == len(names):
-        raise InputError(f"{path}: wave, fold and filename have {len(wave)}, {len(fold)} and {len(names)} rows; get it again")
+        raise InputError(
+            f"{path}: wave, fold and filename have {len(wave)}, {len(fold)} and {len(names)} rows; get it again"
+        )
     return Noises([str(name) for name in names], fold.astype(np.int64), wave)
 
 

@@ -20,7 +20,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def _info(self) -> tfds.core.DatasetInfo:
         vectors = {name: tfds.features.Tensor(shape=(width,), dtype=np.float32) for name, width in views.VIEWS.items()}
         return self.dataset_info_from_configs(
-            features=tfds.features.FeaturesDict({**vectors, "label": tfds.features.ClassLabel(num_classes=views.CLASSES)}),
+            features=tfds.features.FeaturesDict(
+                {**vectors, "label": tfds.features.ClassLabel(num_classes=views.CLASSES)}
+            ),
             homepage="https://archive.ics.uci.edu/dataset/72/multiple+features",
             disable_shuffling=True,
         )

@@ -46,7 +46,9 @@ def _read_split(path: Path, contents: dict, split: str) -> dict[str, np.ndarray]
         name = f"x{index}_{split}"
         arrays[view] = _field(path, contents, name, width).astype(np.float32)
         if len(arrays[view]) != len(labels):
-            raise InputError(f"{path}: {name} has {len(arrays[view])} rows and gt_{split} {len(labels)}; get the file again")
+            raise InputError(
+                f"{path}: {name} has {len(arrays[view])} rows and gt_{split} {len(labels)}; get the file again"
+            )
     wrong = (labels < 1) | (labels > CLASSES) | (labels != np.round(labels))
     if wrong.any():
         row = int(np.argmax(wrong))

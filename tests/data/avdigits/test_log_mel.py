@@ -36,7 +36,9 @@ def test_twice_as_loud_is_a_constant_more():
 
 
 def test_silence_is_the_floor():
-    np.testing.assert_allclose(log_mel.log_mel(np.zeros((1, log_mel.SAMPLES), np.float32)), np.log(log_mel.FLOOR), rtol=1e-6)
+    np.testing.assert_allclose(
+        log_mel.log_mel(np.zeros((1, log_mel.SAMPLES), np.float32)), np.log(log_mel.FLOOR), rtol=1e-6
+    )
 
 
 def test_a_click_is_heard_only_in_the_frames_that_hold_it():

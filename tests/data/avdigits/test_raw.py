@@ -68,7 +68,9 @@ def archive(path, members):
 
 def test_recordings_are_read_in_order_whatever_the_archives_folder(tmp_path):
     waves = {name: np.full(5 + i, i, np.int16) for i, name in enumerate(["3_ada_10", "3_ada_9", "0_bob_1"])}
-    path = archive(tmp_path / "f.zip", {f"any-name/recordings/{name}.wav": (8000, wave) for name, wave in waves.items()})
+    path = archive(
+        tmp_path / "f.zip", {f"any-name/recordings/{name}.wav": (8000, wave) for name, wave in waves.items()}
+    )
     recordings = raw.read_recordings(path)
     assert recordings.names == ["0_bob_1", "3_ada_9", "3_ada_10"]
     np.testing.assert_array_equal(recordings.labels, [0, 3, 3])
@@ -77,7 +79,9 @@ def test_recordings_are_read_in_order_whatever_the_archives_folder(tmp_path):
         np.testing.assert_array_equal(wave, waves[name])
 
 
-@pytest.mark.parametrize("recording", [(16000, np.zeros(5, np.int16)), (8000, np.zeros((5, 2), np.int16)), (8000, np.zeros(5, np.float32))])
+@pytest.mark.parametrize(
+    "recording", [(16000, np.zeros(5, np.int16)), (8000, np.zeros((5, 2), np.int16)), (8000, np.zeros(5, np.float32))]
+)
 def test_recordings_of_another_format_are_refused(tmp_path, recording):
     path = archive(tmp_path / "f.zip", {"a/recordings/1_ada_2.wav": recording})
     with pytest.raises(InputError, match="1_ada_2.wav must be one channel of 16 bits at 8000 Hz"):
@@ -97,7 +101,12 @@ def test_a_truncated_archive_is_named(dummy, tmp_path):
 
 
 def noise_arrays():
-    return {"wave": np.zeros((5, 100), np.int16), "fold": np.arange(1, 6), "filename": np.array(list("abcde")), "sample_rate": np.int32(8000)}
+    return {
+        "wave": np.zeros((5, 100), np.int16),
+        "fold": np.arange(1, 6),
+        "filename": np.array(list("abcde")),
+        "sample_rate": np.int32(8000),
+    }
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ def tasks(dummy, cache_dir):
 @pytest.fixture(scope="module", params=["hard", "clean"])
 def rows(request, tasks, cache_dir):
     """split -> rows as TFDS holds them, with where each came from."""
-    (folder,) = (path.parents[3] for path in (cache_dir / "tfds").glob(f"*/avdigits/{request.param}/1.0.0/dataset_info.json"))
+    (folder,) = (
+        path.parents[3] for path in (cache_dir / "tfds").glob(f"*/avdigits/{request.param}/1.0.0/dataset_info.json")
+    )
     builder = Builder(data_dir=folder, config=request.param)
     return {split: list(builder.as_data_source(split)) for split in pairing.TAKES}
 

@@ -48,7 +48,9 @@ def test_tmc_trains_on_all_and_only_monitors(tmc):
 
 def test_tmc_scales_train_to_the_unit_interval(tmc):
     for values in tmc.splits["train"].inputs.values():
-        np.testing.assert_allclose([values.min(0), values.max(0)], np.stack([np.zeros(values.shape[1]), np.ones(values.shape[1])]), atol=1e-6)
+        np.testing.assert_allclose(
+            [values.min(0), values.max(0)], np.stack([np.zeros(values.shape[1]), np.ones(values.shape[1])]), atol=1e-6
+        )
 
 
 @pytest.mark.parametrize("name", ["handwritten", "handwritten/tmc"])
@@ -57,19 +59,27 @@ def test_scaling_never_sees_the_test_split(name, dummy, cache_dir, tmp_path):
     import scipy.io
 
     arrays = scipy.io.loadmat(dummy("handwritten") / views.FILE)
-    changed = {field: array * (3 if field.endswith("_test") and field[0] == "x" else 1) for field, array in arrays.items() if field[0] != "_"}
+    changed = {
+        field: array * (3 if field.endswith("_test") and field[0] == "x" else 1)
+        for field, array in arrays.items()
+        if field[0] != "_"
+    }
     scipy.io.savemat(tmp_path / views.FILE, changed)
     before = load_task(name, str(dummy("handwritten")), str(cache_dir))
     after = load_task(name, str(tmp_path), str(tmp_path / "cache"))
     for split, same in (("train", True), ("validation", True), ("test", False)):
-        equal = [np.array_equal(before.splits[split].inputs[view], after.splits[split].inputs[view]) for view in views.VIEWS]
+        equal = [
+            np.array_equal(before.splits[split].inputs[view], after.splits[split].inputs[view]) for view in views.VIEWS
+        ]
         assert all(equal) if same else not any(equal)
 
 
 def test_a_constant_feature_stays_finite(dummy, tmp_path):
     import scipy.io
 
-    arrays = {field: array for field, array in scipy.io.loadmat(dummy("handwritten") / views.FILE).items() if field[0] != "_"}
+    arrays = {
+        field: array for field, array in scipy.io.loadmat(dummy("handwritten") / views.FILE).items() if field[0] != "_"
+    }
     arrays["x5_train"][:, 0] = 7
     scipy.io.savemat(tmp_path / views.FILE, arrays)
     task = load_task("handwritten", str(tmp_path), str(tmp_path / "cache"))
