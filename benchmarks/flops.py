@@ -6,12 +6,12 @@ The convention, which every figure of FLOPs in this project follows:
 - A convolution is 2 x outputs x kernel area x input channels of a group; taps on padding count.
 - An elementwise operation on floats, of whatever difficulty (`add`, `exp`, `erf`), is one a
   result; a reduction or running sum one an operand; a pooling window one an element of each
-  window; a scattered addition one an update.
+  window; a scattered addition or product one an update.
 - Moving, choosing, sorting, converting, drawing random bits, communicating, and arithmetic on
   integers and booleans are none.
 - A scan counts its body times its length; `cond` its dearest branch; `shard_map` (and so `pmap`)
-  its body once a device of the mesh. A `while` has no length that is known before it runs: its condition and
-  body count once, so that the count of a function with one is a lower bound.
+  its body once a device of the mesh. A `while` has no length that is known before it runs: its
+  condition and body count once, so that the count of a function with one is a lower bound.
 - What is computed and not used counts for nothing, since the compiler removes it.
 """
 
@@ -23,17 +23,19 @@ import numpy as np
 from jax.interpreters import partial_eval
 
 _FREE = frozenset(
-    # moving, choosing
-    "broadcast_in_dim bitcast_convert_type concatenate convert_element_type copy copy_p device_put dynamic_slice "
-    "dynamic_update_slice expand_dims gather iota optimization_barrier pad reshape rev scatter select_n slice split "
-    "squeeze stop_gradient transpose sharding_constraint sort top_k "
+    # moving, choosing, converting
+    "bitcast_convert_type broadcast_in_dim broadcast_to concatenate convert_element_type copy device_put dynamic_slice "
+    "dynamic_update_slice empty empty2 gather iota name optimization_barrier pad reduce_precision reshape rev scatter "
+    "select_n sharding_constraint slice sort split squeeze stack stop_gradient tile top_k transpose unstack "
     # random bits
-    "random_bits random_clone random_fold_in random_seed random_split random_unwrap random_wrap "
-    "rng_bit_generator threefry2x32 "
+    "random_bits random_clone random_fold_in random_seed random_split random_unwrap random_wrap rng_bit_generator "
+    "threefry2x32 "
     # between devices
-    "all_gather all_to_all axis_index pbroadcast pcast pmax pmin ppermute psum psum_invariant pvary "
-    "reduce_scatter".split()
+    "all_gather all_gather_invariant all_to_all axis_index pbroadcast pcast pmax pmin ppermute psum psum_invariant "
+    "pvary reduce_scatter".split()
 )
+# Their results have their operands' shape, but take more than one operation each.
+_UNKNOWN = frozenset("cholesky cholesky_update fft symmetric_product triangular_solve tridiagonal_solve".split())
 _REDUCTIONS = frozenset(
     "reduce reduce_sum reduce_max reduce_min reduce_prod reduce_and reduce_or reduce_xor argmax argmin cumsum cumprod "
     "cummax cummin cumlogsumexp".split()
@@ -95,7 +97,7 @@ def _elementwise(equation) -> int:
         fits = np.broadcast_shapes(*(variable.aval.shape for variable in equation.invars)) == result.shape
     except ValueError:
         fits = False
-    if not fits:
+    if not fits or equation.primitive.name in _UNKNOWN:
         raise NotImplementedError(f"FLOPs of the operation {equation.primitive.name!r} have no rule")
     return result.size if any(map(_is_float, [*equation.invars, *equation.outvars])) else 0
 
@@ -129,11 +131,11 @@ def _window(equation) -> int:
 
 
 def _window_gradient(equation) -> int:
-    """`select_and_scatter_add`: each window is searched for the element that gets its gradient, and one is added."""
+    """`select_and_scatter`: each window is searched for the element that gets its gradient, and one is added."""
     return equation.invars[0].aval.size * (math.prod(equation.params["window_dimensions"]) + 1)
 
 
-def _scatter_add(equation) -> int:
+def _scatter(equation) -> int:
     return _floats(equation.invars[2])
 
 
@@ -146,7 +148,8 @@ _RULES = {
     "reduce_window_sum": _window,
     "reduce_window_max": _window,
     "reduce_window_min": _window,
-    "select_and_scatter_add": _window_gradient,
-    "scatter-add": _scatter_add,
-    "scatter_add": _scatter_add,
+    "select_and_scatter": _window_gradient,
+    "scatter-add": _scatter,
+    "scatter-sub": _scatter,
+    "scatter-mul": _scatter,
 }

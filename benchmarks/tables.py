@@ -119,7 +119,8 @@ def terminal_table(records: Iterable[Mapping]):
     records = list(records)
     several = len({record["strategy"] for record in records if record["strategy"]}) > 1
     caption = "mean [95% interval over seeds] on test; rates in samples a second"
-    shown = Table("level", "fusion, strategy" if several else "fusion", box=SIMPLE_HEAD, pad_edge=False, caption=caption)
+    name = "fusion, strategy" if several else "fusion"
+    shown = Table("level", name, box=SIMPLE_HEAD, pad_edge=False, caption=caption)
     shown.add_column("score", justify="right", min_width=len("99.9 [99.9, 99.9]"))
     for heading in ("parameters", "train/s", "infer/s"):
         shown.add_column(heading, justify="right")

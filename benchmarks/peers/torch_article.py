@@ -69,4 +69,5 @@ def train(inputs: Sequence[np.ndarray], labels: np.ndarray, epochs: int, batch_s
 
 def _tensors(inputs: Sequence[np.ndarray]) -> list[torch.Tensor]:
     image, *tokens = inputs
-    return [torch.from_numpy(np.asarray(image, np.float32)), *(torch.from_numpy(np.asarray(t, np.int64)) for t in tokens)]
+    kinds = [np.float32, *[np.int64] * len(tokens)]
+    return [torch.from_numpy(np.asarray(x, kind)) for x, kind in zip([image, *tokens], kinds, strict=True)]

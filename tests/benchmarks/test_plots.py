@@ -22,7 +22,7 @@ HISTORIES = {
     "one evaluation": [seed(1), seed(1)],
     "phases": [seed(3, "encoders") + seed(2, "decoder", before=3)] * 2,
     "regression": [seed(3, score="error")],
-    "without phase or training score": [[{"epoch": 1, "train_loss": 1.0, "validation_loss": 1.0, "validation_accuracy": 0.5}]],
+    "no phase, no training score": [[{"epoch": 1, "train_loss": 1.0, "validation_accuracy": 0.5}]],
 }
 
 

@@ -38,10 +38,11 @@ class Page(html.parser.HTMLParser):
 
 def page(tmp_path):
     picture = tmp_path / "curve.png"
-    plots.learning_curves([[{"epoch": 1, "train_loss": 1.0, "validation_loss": 1.0, "validation_accuracy": 0.5}]], "", picture)
+    plots.learning_curves([[{"epoch": 1, "train_loss": 1.0, "validation_accuracy": 0.5}]], "", picture)
     parts = sections([CELL], {"task_one": ["note " + EVIL]})
-    nested = {"epochs": 3, "encoders": {"image": "cnn"}}
-    return report("Title " + EVIL, parts, {"task_one": {"Curve " + EVIL: picture}}, [EVIL], {"cpu": EVIL}, nested), picture
+    figures = {"task_one": {"Curve " + EVIL: picture}}
+    config = {"epochs": 3, "encoders": {"image": "cnn"}}
+    return report("Title " + EVIL, parts, figures, [EVIL], {"cpu": EVIL}, config), picture
 
 
 def test_every_text_is_escaped_and_tags_are_balanced(tmp_path):

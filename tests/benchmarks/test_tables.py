@@ -83,7 +83,9 @@ def test_latex_is_booktabs_and_escaped():
         assert "%" not in line.replace(r"\%", ""), "an unescaped % would hide the rest of its line"
 
 
-@pytest.mark.parametrize(("text", "escaped"), [("a_b", r"a\_b"), (r"\{", r"\textbackslash{}\{"), ("5 & 6~", r"5 \& 6\textasciitilde{}")])
+@pytest.mark.parametrize(
+    ("text", "escaped"), [("a_b", r"a\_b"), (r"\{", r"\textbackslash{}\{"), ("5 & 6~", r"5 \& 6\textasciitilde{}")]
+)
 def test_each_character_is_escaped_once(text, escaped):
     assert tables.escape_latex(text) == escaped
 

@@ -1,0 +1,36 @@
+"""Contestants take turns, and ratios are taken within a round."""
+
+import builtins
+
+import pytest
+
+from benchmarks.pairs import PAIRS, in_turns
+from mmjax.errors import InputError
+
+
+def test_turns_alternate_and_the_median_ratio_is_of_rounds():
+    turns = []
+
+    def contestant(name, rates):
+        rates = iter(rates)
+        return lambda: turns.append(name) or next(rates)
+
+    # The machine is three times slower in the second round, for both: the ratio does not see it.
+    rates = {"ours": [30.0, 10.0, 8.0], "theirs": [15.0, 5.0, 1.0]}
+    result = in_turns({name: contestant(name, of_name) for name, of_name in rates.items()}, 3)
+    assert turns == ["ours", "theirs"] * 3
+    assert result["ratio"] == {"theirs": 2}
+    assert result["samples_per_second"] == rates
+
+
+@pytest.mark.parametrize("pair", ["tmc", "article"])
+def test_a_missing_framework_says_what_to_install(pair, monkeypatch):
+    def without_frameworks(name, *args, **kwargs):
+        if name in ("torch", "keras") or name == "benchmarks.peers":
+            raise ImportError("no module", name=name)
+        return original(name, *args, **kwargs)
+
+    original = builtins.__import__
+    monkeypatch.setattr(builtins, "__import__", without_frameworks)
+    with pytest.raises(InputError, match=r"pip install 'mmjax\[peers\]'"):
+        PAIRS[pair](None)
