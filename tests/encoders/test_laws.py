@@ -1,5 +1,7 @@
 """What holds for every encoder and every kind of modality it reads."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,34 +22,41 @@ SPECS = {
 }
 CONFIG = DEFAULTS.replace(width=8, channels=3, token_size=5, dropout=0.3)
 VARIANTS = {
-    "cnn": [{}, {"cnn_pool": 1, "cnn_dense": False}],
-    "lstm": [{}, {"bidirectional": True}],
-    "gru": [{}, {"bidirectional": True}],
+    "cnn": [(), (("cnn_pool", 1), ("cnn_dense", False))],
+    "lstm": [(), (("bidirectional", True),)],
+    "gru": [(), (("bidirectional", True),)],
 }
 CASES = [
-    pytest.param(name, kind, change, id="-".join([name, kind, *change]))
+    pytest.param(name, kind, change, id="-".join([name, kind, *dict(change)]))
     for name, encoder in ENCODERS.items()
     for kind in sorted(encoder.accepts)
-    for change in VARIANTS.get(name, [{}])
+    for change in VARIANTS.get(name, [()])
 ]
 EVERY_CASE = pytest.mark.parametrize("name, kind, change", CASES)
 # Float32 sums of some 100 terms of order 1, in another order.
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
 
-def case(name, kind, change, axis_name=None):
+@functools.cache
+def case(name, kind, change):
     """The encoder, its variables away from their initial zeros, and (inputs, length, valid)."""
     random = np.random.default_rng(0)
     spec = SPECS[kind]
-    encoder = build(ENCODERS, "encoder", name, CONFIG.replace(**change), spec=spec, axis_name=axis_name)
+    encoder = build(ENCODERS, "encoder", name, CONFIG.replace(**dict(change)), spec=spec)
     shape = (B, *spec.shape)
     inputs = random.integers(1, 11, shape) if kind == "tokens" else random.normal(size=shape).astype(np.float32)
     length = random.integers(2, spec.shape[0] + 1, B) if spec.has_length else None
     valid = np.arange(B) % 5 != 3
-    variables = encoder.init(jax.random.key(0), inputs, length, valid, False)
+    variables = jax.jit(encoder.init, static_argnums=4)(jax.random.key(0), inputs, length, valid, False)
     leaves, structure = jax.tree.flatten(variables)
     leaves = [leaf + 0.1 * random.uniform(size=leaf.shape).astype(np.float32) for leaf in leaves]
     return encoder, structure.unflatten(leaves), (inputs, length, valid)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 3))
+def encode(encoder, variables, inputs, train):
+    """Encoded, and the batch statistics after it; compiled once for all tests."""
+    return encoder.apply(variables, *inputs, train, mutable=["batch_stats"], rngs={"dropout": jax.random.key(1)})
 
 
 def rows(arrays, index):
@@ -61,9 +70,9 @@ def assert_close(one, other):
 
 @EVERY_CASE
 def test_shapes_and_mask(name, kind, change):
-    encoder, variables, (inputs, length, valid) = case(name, kind, change)
-    encoded = encoder.apply(variables, inputs, length, valid, False)
-    steps = encoded.sequence.shape[1]
+    encoder, variables, inputs = case(name, kind, change)
+    encoded, _ = encode(encoder, variables, inputs, False)
+    valid, steps = inputs[2], encoded.sequence.shape[1]
     assert encoded.sequence.ndim == 3 and encoded.pooled.ndim == 2
     assert encoded.mask.shape == (B, steps) and encoded.mask.dtype == bool
     assert not encoded.mask[~valid].any() and encoded.mask[valid].any(1).all()
@@ -71,22 +80,23 @@ def test_shapes_and_mask(name, kind, change):
 
 
 @EVERY_CASE
-def test_the_stages_one_by_one_are_the_encoder(name, kind, change):
+def test_the_stages_one_by_one_and_uncompiled_are_the_encoder(name, kind, change):
     encoder, variables, inputs = case(name, kind, change)
-    features = encoder.apply(variables, *inputs, method="start")
+    bound = encoder.bind(variables)
+    features = bound.start(*inputs)
     for index in range(encoder.stages):
-        features = encoder.apply(variables, index, features, False, method="stage")
-    assert_close(encoder.apply(variables, features, False, method="finish"), encoder.apply(variables, *inputs, False))
+        features = bound.stage(index, features, False)
+    assert_close(bound.finish(features, False), encode(encoder, variables, inputs, False)[0])
 
 
 @EVERY_CASE
 def test_examples_do_not_see_each_other(name, kind, change):
     """Permuted examples give permuted outputs, and one alone what it gives among others."""
     encoder, variables, inputs = case(name, kind, change)
-    encoded = encoder.apply(variables, *inputs, False)
+    encoded, _ = encode(encoder, variables, inputs, False)
     order = np.random.default_rng(1).permutation(B)
-    assert_close(encoder.apply(variables, *rows(inputs, order), False), rows(encoded, order))
-    assert_close(encoder.apply(variables, *rows(inputs, slice(2, 3)), False), rows(encoded, slice(2, 3)))
+    for some in (order, slice(2, 3)):
+        assert_close(encode(encoder, variables, rows(inputs, some), False)[0], rows(encoded, some))
 
 
 @EVERY_CASE
@@ -96,19 +106,14 @@ def test_padding_and_invalid_rows_never_reach_a_valid_row(name, kind, change, tr
     data = np.broadcast_to(valid[:, None], inputs.shape[:2])
     if length is not None:
         data = data & (np.arange(inputs.shape[1]) < length[:, None])
-    spoiled = np.where(
-        data.reshape(data.shape + (1,) * (inputs.ndim - 2)), inputs, 999 if kind == "tokens" else np.nan
-    ).astype(inputs.dtype)
+    data = data.reshape(data.shape + (1,) * (inputs.ndim - 2))
+    spoiled = np.where(data, inputs, 999 if kind == "tokens" else np.nan).astype(inputs.dtype)
 
-    def encode(inputs):
-        return encoder.apply(
-            variables, inputs, length, valid, train, mutable=["batch_stats"], rngs={"dropout": jax.random.key(1)}
-        )
-
-    encoded, changed = encode(spoiled)
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((encoded, changed)))
-    assert_close(rows(encoded, valid), rows(encode(inputs)[0], valid))
-    assert_close(changed, encode(inputs)[1])
+    encoded, changed = encode(encoder, variables, (inputs, length, valid), train)
+    encoded_spoiled, changed_spoiled = encode(encoder, variables, (spoiled, length, valid), train)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((encoded_spoiled, changed_spoiled)))
+    assert_close(rows(encoded_spoiled, valid), rows(encoded, valid))
+    assert_close(changed_spoiled, changed)
 
 
 @EVERY_CASE
@@ -116,10 +121,7 @@ def test_every_parameter_gets_a_gradient(name, kind, change):
     encoder, variables, inputs = case(name, kind, change)
 
     def loss(parameters):
-        state = {**variables, "params": parameters}
-        encoded, _ = encoder.apply(
-            state, *inputs, True, mutable=["batch_stats"], rngs={"dropout": jax.random.key(1)}
-        )
+        encoded, _ = encode(encoder, {**variables, "params": parameters}, inputs, True)
         weights = np.random.default_rng(2).normal(size=encoded.pooled.shape[1:])
         return (encoded.pooled**2 @ weights)[inputs[2]].sum()
 
@@ -128,29 +130,22 @@ def test_every_parameter_gets_a_gradient(name, kind, change):
 
 
 @EVERY_CASE
-def test_seeds_side_by_side_and_compiled_are_the_seeds_one_by_one(name, kind, change):
-    encoder, _, inputs = case(name, kind, change)
-    seeds = [encoder.init(jax.random.key(seed), *inputs, False) for seed in range(2)]
-
-    def encode(variables):
-        return encoder.apply(variables, *inputs, True, mutable=["batch_stats"], rngs={"dropout": jax.random.key(1)})
-
+def test_seeds_side_by_side_are_the_seeds_one_by_one(name, kind, change):
+    encoder, variables, inputs = case(name, kind, change)
+    seeds = [variables, jax.tree.map(lambda leaf: leaf * 1.5, variables)]
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *seeds)
-    together = jax.jit(jax.vmap(encode, axis_size=2))(stacked)
-    assert_close(together, jax.tree.map(lambda *leaves: np.stack(leaves), *map(encode, seeds)))
+    together = jax.vmap(lambda variables: encode(encoder, variables, inputs, True), axis_size=2)(stacked)
+    one_by_one = [encode(encoder, variables, inputs, True) for variables in seeds]
+    assert_close(together, jax.tree.map(lambda *leaves: np.stack(leaves), *one_by_one))
 
 
 @EVERY_CASE
 def test_devices_that_split_the_batch_are_one_device(name, kind, change):
     encoder, variables, inputs = case(name, kind, change)
-    split, _, _ = case(name, kind, change, "device")
-
-    def encode(encoder, *inputs):
-        return encoder.apply(variables, *inputs, True, mutable=["batch_stats"], rngs={"dropout": jax.random.key(1)})
-
+    split = encoder.clone(axis_name="device")
     parts = jax.tree.map(lambda array: array.reshape(2, B // 2, *array.shape[1:]), inputs)
-    encoded, changed = jax.vmap(lambda inputs: encode(split, *inputs), axis_name="device")(parts)
-    whole, whole_changed = encode(encoder, *inputs)
+    encoded, changed = jax.vmap(lambda part: encode(split, variables, part, True), axis_name="device")(parts)
+    whole, whole_changed = encode(encoder, variables, inputs, True)
     assert_close(jax.tree.map(lambda leaf: leaf.reshape(B, *leaf.shape[2:]), encoded), whole)
     assert_close(rows(changed, 1), whole_changed)
 
