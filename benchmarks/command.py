@@ -19,10 +19,14 @@ def run(main: Callable[[], None]):
 
 
 def check_writable(path: Path):
-    """Raises InputError if no file can be written there; asked before the work, not after."""
-    folder = path.parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise InputError(f"--output={path} cannot be written: give a file in a folder that exists and may be written")
+    """Makes the file's folder, before the work and not after; raises InputError if no file can be written there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        writable = os.access(path.parent, os.W_OK) and not path.is_dir()
+    except OSError:
+        writable = False
+    if not writable:
+        raise InputError(f"--output={path} cannot be written: give a file in a folder that may be written")
 
 
 def write_json(path: Path, content: dict):

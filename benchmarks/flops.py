@@ -13,6 +13,9 @@ The convention, which every figure of FLOPs in this project follows:
   its body once a device of the mesh. A `while` has no length that is known before it runs: its
   condition and body count once, so that the count of a function with one is a lower bound.
 - What is computed and not used counts for nothing, since the compiler removes it.
+
+The program counts as it is traced for this backend: a convolution that is written as a product of
+matrices for a CPU counts as that product.
 """
 
 import math

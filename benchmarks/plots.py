@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -26,12 +27,13 @@ def learning_curves(history: Sequence[Sequence[Mapping]], title: str, path: Path
       history: one list a seed, of one dict an evaluation: `epoch`, `train_loss`,
         `validation_loss`, and `train_accuracy` and `validation_accuracy` (or `_error`). A seed
         that stopped early has a shorter list; from there on the mean is of the others. What a
-        dict lacks is not drawn. Where it has a `phase`, a line ends with its phase, since the
+        dict lacks, or is not finite, is not drawn. Where it has a `phase`, a line ends with its phase, since the
         next one's loss is another.
       title: printed above.
       path: of the PNG, 1000 x 400 pixels.
     """
     evaluations = pd.DataFrame([{"phase": "", **evaluation} for seed in history for evaluation in seed])
+    evaluations = evaluations.replace([np.inf, -np.inf], np.nan)
     score = "error" if "validation_error" in evaluations else "accuracy"
     figure, panels = _figure(title, panels=2)
     for panel, quantity in zip(panels, ("loss", score), strict=True):
@@ -39,7 +41,8 @@ def learning_curves(history: Sequence[Sequence[Mapping]], title: str, path: Path
             if (column := f"{split}_{quantity}") in evaluations:
                 _bands(panel, evaluations[["phase", "epoch", column]].dropna(), colour, split)
         panel.set(xlabel="epoch", ylabel=quantity)
-        panel.legend(frameon=False)
+        if panel.lines:
+            panel.legend(frameon=False)
     _save(figure, path)
 
 

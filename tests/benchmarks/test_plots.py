@@ -21,6 +21,8 @@ HISTORIES = {
     "one seed": [seed(4)],
     "one evaluation": [seed(1), seed(1)],
     "phases": [seed(3, "encoders") + seed(2, "decoder", before=3)] * 2,
+    "diverged": [seed(2) + [{**seed(1, before=2)[0], "train_loss": float("inf")}], seed(1)],
+    "never finite": [[{"epoch": 1, "train_loss": float("nan"), "validation_loss": float("nan")}]],
     "regression": [seed(3, score="error")],
     "no phase, no training score": [[{"epoch": 1, "train_loss": 1.0, "validation_accuracy": 0.5}]],
 }

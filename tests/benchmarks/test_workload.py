@@ -4,8 +4,11 @@ import jax
 import numpy as np
 import pytest
 
+from benchmarks.flops import count_flops
 from benchmarks.workload import workload
 from mmjax.config import DEFAULTS
+from mmjax.fusion import FUSIONS
+from mmjax.model import build_model
 from mmjax.training.loop import train_cell
 
 CONFIG = DEFAULTS.replace(encoders={"sequence": "identity", "vector": "identity"}, batch_size=12, epochs=1)
@@ -46,3 +49,17 @@ def test_every_seed_predicts_every_example(task):
     logits = work.predict(*work.predict_arguments)
     assert logits.size >= len(SEEDS) * task.splits["validation"].size * 3
     assert work.respond(*work.respond_arguments).shape == (CONFIG.batch_size, 3)
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_every_fusion_can_be_counted(task, fusion):
+    model = build_model(task.modalities, task.target, fusion, DEFAULTS)
+    batch = jax.tree.map(lambda x: x[:2], task.splits["train"])
+    variables = jax.eval_shape(model.init, jax.random.key(0), batch)
+
+    def summed(params):
+        return model.apply({**variables, "params": params}, batch).logits.sum()
+
+    forward, backward = (count_flops(f, variables["params"]) for f in (summed, jax.grad(summed)))
+    # The weights' gradient alone costs about what the output costs.
+    assert 0 < forward < backward < 10 * forward
