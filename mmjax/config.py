@@ -12,14 +12,15 @@ from collections.abc import Mapping
 from mmjax.errors import InputError, unknown_name
 
 
+ENCODERS = {"image": "cnn", "tokens": "lstm", "sequence": "gru", "vector": "mlp"}  # by kind of modality
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     """Hyper-parameters of a cell."""
 
     # Encoders f_i
-    encoders: Mapping[str, str] = dataclasses.field(
-        default_factory=lambda: {"image": "cnn", "tokens": "lstm", "sequence": "gru", "vector": "mlp"}
-    )  # by modality name, else by its kind
+    encoders: Mapping[str, str] = dataclasses.field(default_factory=dict)  # by modality's name or kind, over ENCODERS
     width: int = 64  # d of a pooled embedding h_i, and of F
     encoder_layers: int = 2  # hidden layers of an mlp, layers of a recurrent encoder
     channels: int = 32  # filters of a cnn's convolution
@@ -63,6 +64,7 @@ class Config:
     evaluation_batch_size: int = 500  # examples at once in evaluation
 
     def __post_init__(self):
+        object.__setattr__(self, "encoders", {**ENCODERS, **self.encoders})
         for name in ("width", "encoder_layers", "channels", "cnn_pool", "token_size", "rank", "heads", "fusion_layers",
                      "bottleneck_tokens", "squeeze", "kl_epochs", "epochs", "batch_size", "evaluate_every",
                      "evaluation_batch_size"):  # fmt: skip
@@ -102,7 +104,7 @@ class Config:
             if name not in fields:
                 raise unknown_name("config field", name, fields)
             if name == "encoders":
-                changes[name] = {**self.encoders, **dict(value)}
+                changes[name] = {**self.encoders, **_as_names(value)}
             else:
                 changes[name] = _as_type(name, value, fields[name])
         return dataclasses.replace(self, **changes)
@@ -130,6 +132,12 @@ PRESETS = {
 def config_for(task: str) -> Config:
     """The defaults of a task, named as in `--tasks`; a variant (`avdigits/clean`) shares its base's."""
     return DEFAULTS.replace(**PRESETS.get(task.split("/")[0], {}))
+
+
+def _as_names(encoders) -> dict[str, str]:
+    if not isinstance(encoders, Mapping) or not all(isinstance(name, str) for pair in encoders.items() for name in pair):
+        raise InputError(f"config.encoders = {encoders!r} is not accepted: give modality or kind -> encoder")
+    return dict(encoders)
 
 
 def _as_type(name: str, value, kind: type):

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import SPECS, random_batch
+from small_tasks import SPECS, random_batch
 
 from mmjax.config import Config
 from mmjax.fusion import FUSIONS
