@@ -27,8 +27,8 @@ def learning_curves(history: Sequence[Sequence[Mapping]], title: str, path: Path
       history: one list a seed, of one dict an evaluation: `epoch`, `train_loss`,
         `validation_loss`, and `train_accuracy` and `validation_accuracy` (or `_error`). A seed
         that stopped early has a shorter list; from there on the mean is of the others. What a
-        dict lacks, or is not finite, is not drawn. Where it has a `phase`, a line ends with its phase, since the
-        next one's loss is another.
+        dict lacks, or is not finite, is not drawn. Where it has a `phase`, a line ends with its
+        phase, since the next one's loss is another.
       title: printed above.
       path: of the PNG, 1000 x 400 pixels.
     """
