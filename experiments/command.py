@@ -7,7 +7,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Sequence
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from mmjax.errors import InputError
 
@@ -27,7 +27,10 @@ def run(main: Callable[[], int | None]):
     app.run(lambda argv: guarded(main), flags_parser=_parse)
 
 
-def guarded(main):
+def guarded(main: Callable[[], int | None]) -> int | None:
+    """The exit code of `main`."""
+    if not flags.FLAGS["verbosity"].present:
+        logging.set_verbosity(logging.WARNING)  # absl's own default tells every save of a checkpoint
     try:
         return main()
     except InputError as error:

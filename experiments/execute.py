@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shutil
 import statistics
@@ -98,6 +99,8 @@ def _store_trained(task, cell, runs, missing, store, placement, reporter, train)
             facts = costs | {"best_epoch": outcome.best_epoch}
             store.write(run, _stored(task, run, outcome.logits, facts, outcome.history, failure))
     shutil.rmtree(checkpoints, ignore_errors=True)
+    with contextlib.suppress(OSError):  # others' checkpoints may lie beside it
+        checkpoints.parent.rmdir()
 
 
 def _store_rule(task, missing, store, combine):

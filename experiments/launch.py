@@ -42,9 +42,10 @@ flags.DEFINE_bool("resume", True, "Keep finished runs and go on from checkpoints
 def main() -> int:
     """Flags to a request, which is then run."""
     from experiments.overrides import GRID_FIELDS, read_overrides
-    from experiments.run_grid import Request, keep_compiled_programs, run_grid
 
     overrides = read_overrides(FLAGS.config)
+    from experiments.run_grid import Request, keep_compiled_programs, run_grid  # imports JAX
+
     shortcuts = {name: FLAGS[name].value for name in ("epochs", "batch_size", "learning_rate", "precision")}
     overrides |= {name: value for name, value in shortcuts.items() if value is not None}
     from_file = {name: overrides.pop(name) for name in GRID_FIELDS if name in overrides}

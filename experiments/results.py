@@ -100,7 +100,7 @@ def notes_of(rows: Sequence[Row]) -> dict[str, list[str]]:
         notes[task.name] = [
             *_bayes(task),
             *_gain(task, [row for row in of_task if row.status == "done"]),
-            f"Examples: {sizes}. {task.source}".strip(),
+            f"Examples: {sizes}." + (f" Source: {task.source}." if task.source else ""),
             f"Seeds: {len(of_task[0].runs)}. Data {task.fingerprint}, code {code_version()}.",
         ]
     return notes

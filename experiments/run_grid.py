@@ -13,7 +13,7 @@ from rich.table import Table
 
 from benchmarks.tables import terminal_table
 from experiments.execute import execute, forget
-from experiments.grid import Cell, cells_of, obstacle
+from experiments.grid import UNTRAINED, Cell, cells_of, obstacle
 from experiments.progress import Reporter
 from experiments.results import Row, notes_of, records_of, rows_of, write_outputs
 from experiments.store import Store
@@ -72,7 +72,19 @@ def run_grid(
         plan += [(task, cell) for cell in cells_of(task, request.fusions, request.strategies, config)]
     for task, cell in plan:
         check_cell(task, cell)
-    return run_plan(plan, range(request.seeds), workdir, placement, request.dry_run, request.resume, train, combine)
+    seeds, console = range(request.seeds), Console()
+    if request.dry_run:
+        rows = rows_of(plan, seeds, Store(workdir), {})
+        console.print(_overview(rows))
+        return records_of(rows)
+    if not request.resume:
+        forget(plan, seeds, Store(workdir))
+    rows = run_plan(plan, seeds, workdir, placement, train, combine)
+    console.print(terminal_table(records_of(rows)))
+    for name, notes in notes_of(rows).items():
+        console.print(f"{name}: " + "\n".join(notes), markup=False, highlight=False)
+    console.print(f"Tables, report and curves: {workdir}", markup=False, highlight=False, soft_wrap=True)
+    return records_of(rows)
 
 
 def run_plan(
@@ -80,31 +92,17 @@ def run_plan(
     seeds: Sequence[int],
     workdir: Path,
     placement: Placement,
-    dry_run: bool = False,
-    resume: bool = True,
     train: Callable = train_cell,
     combine: Callable = combine_decisions,
-) -> list[dict]:
-    """`run_grid` for cells that are known and checked."""
-    store = Store(workdir)
-    if dry_run:
-        rows = rows_of(plan, seeds, store, {})
-        Console().print(_overview(rows))
-        return records_of(rows)
+) -> list[Row]:
+    """Train what is missing of cells that are known and checked, and write their tables."""
     workdir.mkdir(parents=True, exist_ok=True)
-    if not resume:
-        forget(plan, seeds, store)
+    store = Store(workdir)
     with Reporter(len(plan), Console(stderr=True)) as reporter:
         reasons = execute(plan, seeds, store, placement, reporter, train, combine)
     rows = rows_of(plan, seeds, store, reasons)
     write_outputs(rows, workdir)
-    records = records_of(rows)
-    console = Console()
-    console.print(terminal_table(records))
-    for task, notes in notes_of(rows).items():
-        console.print(f"{task}: " + "\n".join(notes), markup=False, highlight=False)
-    console.print(f"Tables, report and curves: {workdir}", markup=False, highlight=False, soft_wrap=True)
-    return records
+    return rows
 
 
 def check_cell(task: Task, cell: Cell):
@@ -118,7 +116,7 @@ def check_cell(task: Task, cell: Cell):
         raise InputError(
             f"batch_size = {cell.config.batch_size} is larger than the training split of {task.name!r}: give at most {examples}"
         )
-    if cell.level == "baseline" and not cell.strategy or cell.is_rule or obstacle(task, cell):
+    if cell.strategy == UNTRAINED or cell.is_rule or obstacle(task, cell):
         return
     model = build_model(task.modalities, task.target, cell.fusion, cell.config)
     example = jax.tree.map(lambda x: x[:1], task.splits["train"])

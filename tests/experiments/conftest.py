@@ -18,7 +18,7 @@ def make_task(target: TargetSpec = TargetSpec("binary"), name: str = "tiny", n: 
         answer = truth[:, None].astype(np.float32) if target.kind == "regression" else truth
         splits[split] = Batch(inputs, {}, present, answer, np.ones(n, np.float32))
     modalities = (ModalitySpec("sight", "vector", (3,)), ModalitySpec("sound", "vector", (3,)))
-    return Task(name, modalities, target, splits, source="Made up.", bayes={"all": 0.9, "sight": 0.8}, fingerprint="f00d")
+    return Task(name, modalities, target, splits, source="made up", bayes={"all": 0.9, "sight": 0.8}, fingerprint="f00d")
 
 
 class CountedTraining:

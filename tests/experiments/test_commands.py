@@ -52,24 +52,16 @@ def test_a_wrong_flag_is_one_sentence_and_exit_code_2(tmp_path, arguments, said)
     assert said in refused.stderr and refused.stderr.count("\n") == 1, refused.stderr
 
 
-@pytest.mark.parametrize(
-    "arguments, said",
-    [
-        (["experiments.launch", "--tasks=trimodel"], "unknown task 'trimodel'"),
-        (["experiments.launch", "--config.widht=3"], "unknown config field 'widht'"),
-        (["experiments.reproduce", "--paper=tcm"], "unknown paper 'tcm'"),
-    ],
-)
-def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path, arguments, said):
-    refused = shell(tmp_path, *arguments, f"--workdir={tmp_path / 'work'}")
+def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path):
+    refused = shell(tmp_path, "experiments.launch", "--tasks=trimodel", f"--workdir={tmp_path / 'work'}")
     assert refused.returncode == 2 and refused.stdout == ""
-    assert said in refused.stderr and refused.stderr.count("\n") == 1, refused.stderr
+    assert "unknown task 'trimodel'" in refused.stderr and refused.stderr.count("\n") == 1, refused.stderr
     assert not (tmp_path / "work").exists()
 
 
 def test_debug_shows_the_traceback(tmp_path):
-    refused = shell(tmp_path, "experiments.reproduce", "--paper=tcm", "--debug")
-    assert "Traceback" in refused.stderr and "unknown paper 'tcm'" in refused.stderr
+    refused = shell(tmp_path, "experiments.launch", "--config=nowhere.py", "--debug")
+    assert "Traceback" in refused.stderr and "nowhere.py: there is no such file" in refused.stderr
 
 
 def test_ctrl_c_has_its_own_exit_code(capsys):

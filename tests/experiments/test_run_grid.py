@@ -44,8 +44,7 @@ def test_the_table_holds_every_cell_and_the_baselines(launch, task, tmp_path):
 def test_what_the_workdir_holds_in_the_end(launch, tmp_path):
     launch()
     work = tmp_path / "work"
-    assert {path.name for path in work.iterdir()} == {*TABLES, "report.html", "curves", "runs", "checkpoints"}
-    assert not list((work / "checkpoints").iterdir())
+    assert {path.name for path in work.iterdir()} == {*TABLES, "report.html", "curves", "runs"}
     curves = {path.name for path in (work / "curves").iterdir()}
     assert {"tiny-concat-joint.png", "tiny-mmtm-joint.png", "tiny-unimodal.sight-joint.png"} <= curves
 
@@ -76,7 +75,7 @@ def test_the_notes_say_what_can_be_reached_and_what_is_gained(launch, tmp_path):
     text = (tmp_path / "work" / "table.md").read_text()
     assert "Bayes-optimal accuracy: all 90.0%, sight 80.0%." in text
     assert "each the best of its kind on validation" in text and "points, paired by seed" in text
-    assert "12 train, 12 validation, 12 test. Made up." in text
+    assert "12 train, 12 validation, 12 test. Source: made up." in text
 
 
 def test_noresume_starts_afresh(launch, training):
