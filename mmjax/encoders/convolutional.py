@@ -45,7 +45,7 @@ class Cnn(Encoder):
         return _as_image(self.spec, inputs, length, valid)
 
     def stage(self, index: int, features: Features, train: bool) -> Features:
-        values = max_pool(nn.relu(self.convolution(features.values)), self.cnn_pool)
+        values = nn.relu(max_pool(self.convolution(features.values), self.cnn_pool))  # relu of fewer: they commute
         return features._replace(values=values, mask=_shrunk(features.mask, values.shape[1], self.cnn_pool))
 
     def finish(self, features: Features, train: bool) -> Encoded:
@@ -91,7 +91,7 @@ class LeNet(Encoder):
     def stage(self, index: int, features: Features, train: bool) -> Features:
         valid = features.valid if features.mask is None else features.mask
         values = self.norms[index](self.convolutions[index](features.values), valid, train)
-        values = max_pool(nn.relu(values), 2)
+        values = nn.relu(max_pool(values, 2))  # relu of fewer: they commute
         return features._replace(values=values, mask=_shrunk(features.mask, values.shape[1], 2))
 
     def finish(self, features: Features, train: bool) -> Encoded:

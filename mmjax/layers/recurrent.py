@@ -48,10 +48,9 @@ def _lstm_forward(x, a, state):
 def _lstm_backward(state, saved, gradient):
     (memory, h), (i, f, g, o, squashed), (d_memory, d_h) = state, saved, gradient
     d_memory = d_memory + d_h * o * (1 - squashed * squashed)
-    d_gates = (
-        d_memory * g * i * (1 - i), d_memory * memory * f * (1 - f), d_memory * i * (1 - g * g), d_h * squashed * o * (1 - o)
-    )  # fmt: skip
-    return jnp.concatenate(d_gates, axis=-1), (d_memory * f, jnp.zeros_like(h))
+    d_i, d_f = d_memory * g * i * (1 - i), d_memory * memory * f * (1 - f)
+    d_g, d_o = d_memory * i * (1 - g * g), d_h * squashed * o * (1 - o)
+    return jnp.concatenate((d_i, d_f, d_g, d_o), axis=-1), (d_memory * f, jnp.zeros_like(h))
 
 
 def _gru_forward(x, a, state):

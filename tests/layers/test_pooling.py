@@ -15,10 +15,8 @@ STEPS = np.random.default_rng(1).normal(size=(3, 4, 2)).astype(np.float32)
 def patches(height, width):
     """[B, rows, columns, height x width, channels], by loops."""
     rows, columns = VALUES.shape[1] // height, VALUES.shape[2] // width
-    boxes = [
-        [VALUES[:, r * height : (r + 1) * height, c * width : (c + 1) * width].reshape(2, -1, 3) for c in range(columns)]
-        for r in range(rows)
-    ]
+    corners = [[(r * height, c * width) for c in range(columns)] for r in range(rows)]
+    boxes = [[VALUES[:, y : y + height, x : x + width].reshape(2, -1, 3) for y, x in row] for row in corners]
     return np.array(boxes).transpose(2, 0, 1, 3, 4)
 
 
