@@ -3,8 +3,11 @@
 import contextlib
 import dataclasses
 import hashlib
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from mmjax.errors import InputError
 
@@ -50,13 +53,15 @@ def fetch(dl_manager, sources: Sequence[Source]) -> dict[str, Path]:
         manual = Path(dl_manager.manual_dir)
     except AssertionError:  # TFDS's word for: there is no such folder
         manual = None
-    paths = {}
-    for source in sources:
-        path = _place(manual, source) if manual else None
-        if path is None and not source.url:
+    paths = {source.file: path for source in sources if manual and (path := _place(manual, source))}
+    absent = [source for source in sources if source.file not in paths]
+    for source in absent:
+        if not source.url:  # said before anything is downloaded in vain
             _missing(manual, source)
+    for source in absent:
         try:
-            paths[source.file] = path or Path(dl_manager.download(source.url))
+            _reach(source.url)
+            paths[source.file] = Path(dl_manager.download(source.url))
         except (OSError, util.DownloadError, download_manager.NonMatchingChecksumError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(
@@ -89,12 +94,20 @@ def reading(path: Path) -> Iterator[None]:
         ) from error
 
 
+def _reach(url: str) -> None:
+    """Raises OSError within seconds where there is no network; TFDS alone retries for minutes."""
+    try:
+        urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10).close()
+    except urllib.error.HTTPError:
+        pass  # whatever it says, the server answers: TFDS will say what is wrong
+
+
 def _place(root: Path, source: Source) -> Path | None:
     places = (root / source.folder / source.file, root / source.file)
     return next((path for path in places if path.is_file()), None)
 
 
-def _missing(root: Path | None, source: Source):
+def _missing(root: Path | None, source: Source) -> NoReturn:
     looked = f"is neither in {root / source.folder} nor in {root}" if root else "cannot be downloaded"
     raise InputError(
         f"{source.file} {looked}; get it from {source.origin} and name its folder as data_dir or in MMJAX_DATA_DIR"

@@ -120,5 +120,5 @@ def load(data_dir: str | None, cache_dir: str) -> Task:
         splits=splits,
         class_names=("healthy", "ill"),
         bayes={"all": bayes_accuracy(*MODALITIES), **{name: bayes_accuracy(name) for name in MODALITIES}},
-        source="Generated from a fixed seed by a known joint distribution",
+        source="generated from a fixed seed by a known joint distribution",
     )

@@ -1,5 +1,6 @@
 """Prepared data: written once, whole or not at all, kept by the contents of the raw files."""
 
+import concurrent.futures
 import shutil
 
 import numpy as np
@@ -47,6 +48,18 @@ def test_a_second_load_prepares_nothing(columns, dummy, own_cache):
     before = files_of(own_cache)
     again = load(dummy("handwritten"), own_cache, refuse)
     assert again.fingerprint == columns.fingerprint and files_of(own_cache) == before
+
+
+def test_who_comes_second_waits_for_the_first(dummy, tmp_path):
+    made = []
+
+    def make_builder(folder):
+        made.append(folder)
+        return handwritten._make_builder(folder)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(load, dummy("handwritten"), tmp_path, make_builder) for _ in range(2)]
+    assert len({future.result().fingerprint for future in both}) == len(made) == 1
 
 
 def test_the_same_files_elsewhere_meet_the_same_cache(columns, dummy, own_cache, tmp_path):

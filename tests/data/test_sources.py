@@ -1,5 +1,8 @@
 """Raw files are found, or it is said which, where it was looked for and how to get it."""
 
+import io
+import urllib.error
+
 import pytest
 
 from mmjax.data.sources import Source, digest, fetch, find, reading
@@ -9,6 +12,12 @@ SOURCES = (
     Source("mnist", "images.gz", "https://example.org/images.gz", "example.org"),
     Source("noise", "noise.npz", "", "a friend"),
 )
+
+
+@pytest.fixture(autouse=True)
+def network(monkeypatch):
+    """A network that answers, without one: what is asked for before a download."""
+    monkeypatch.setattr("urllib.request.urlopen", lambda request, timeout: io.BytesIO())
 
 
 class Downloads:
@@ -61,7 +70,7 @@ def test_only_what_is_not_there_is_downloaded(tmp_path):
 def test_what_cannot_be_downloaded_is_said_before_the_network_is_asked():
     downloads = Downloads(None)
     with pytest.raises(InputError, match="noise.npz cannot be downloaded; get it from a friend"):
-        fetch(downloads, SOURCES[::-1])
+        fetch(downloads, SOURCES)
     assert not downloads.asked
 
 
@@ -71,6 +80,17 @@ def test_a_failed_download_is_one_sentence():
     ) as error:
         fetch(Downloads(None, fails=OSError("no route\nto host")), SOURCES[:1])
     assert "\n" not in str(error.value)
+
+
+def test_without_a_network_nothing_is_tried(monkeypatch):
+    def unreachable(request, timeout):
+        raise urllib.error.URLError("Name or service not known")
+
+    monkeypatch.setattr("urllib.request.urlopen", unreachable)
+    downloads = Downloads(None)
+    with pytest.raises(InputError, match="images.gz could not be downloaded .*Name or service not known"):
+        fetch(downloads, SOURCES[:1])
+    assert not downloads.asked
 
 
 def test_digest_follows_contents_not_places(tmp_path):

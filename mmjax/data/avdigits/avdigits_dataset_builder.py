@@ -69,9 +69,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             splits[split] = {**speech, "label": labels[split]}
         bands = StandardScaler().fit(splits["train"]["audio"].reshape(-1, log_mel.BANDS))
         for columns in splits.values():
-            columns["audio"] = bands.transform(columns["audio"].reshape(-1, log_mel.BANDS)).reshape(
-                columns["audio"].shape
-            )
+            audio = columns["audio"]
+            columns["audio"] = bands.transform(audio.reshape(-1, log_mel.BANDS)).reshape(audio.shape)
         return {split: self._generate_examples(columns) for split, columns in splits.items()}
 
     def _generate_examples(self, columns):
