@@ -117,7 +117,7 @@ def _store_rule(task, missing, store, combine):
         if not failures:
             decisions = {n: {s: part.predictions[f"{s}_logits"] for s in EVALUATED} for n, part in unimodal.items()}
             logits = combine(task, cell.fusion, cell.config, decisions)
-        store.write(run, _stored(task, run, logits, costs, [], "; ".join(failures) or None))
+        store.write(run, _stored(task, run, logits, costs, [], next(iter(failures), None)))
 
 
 def _store_majority(task, missing, store):
@@ -136,8 +136,10 @@ def _stored(task: Task, run: Run, logits: dict, costs: dict, history: list, fail
     return Stored({"name": run.name, "metrics": metrics, "failure": failure} | costs, history, predictions)
 
 
-def _combined(name: str, values: list) -> float:
+def _combined(name: str, values: list) -> float | None:
     """The cost of models that all have to run: parameters add up, and so do the seconds of a sample."""
+    if None in values:
+        return None
     return sum(values) if name == "parameters" else 1 / sum(1 / value for value in values)
 
 

@@ -17,6 +17,7 @@ from experiments.grid import Cell, code_version, runs_of, unimodal_names
 from experiments.store import Store, Stored
 from mmjax.evaluation.baselines import oracle
 from mmjax.evaluation.metrics import higher_is_better, primary_metric
+from mmjax.fusion import FUSIONS
 from mmjax.types import SPLITS, Task
 
 PROTOCOL = (
@@ -72,11 +73,19 @@ class Row:
 
 
 def rows_of(plan: Sequence[tuple[Task, Cell]], seeds: Sequence[int], store: Store, reasons: Mapping[int, str]) -> list[Row]:
-    """What the store has of a plan; `reasons` as `experiments.execute.execute` gives them."""
-    return [
+    """What the store has of a plan, fusions in the registry's order.
+
+    Args:
+      plan, seeds: what was asked for.
+      store: is only read.
+      reasons: as `experiments.execute.execute` gives them.
+    """
+    rows = [
         Row(task, cell, tuple(map(store.read, runs_of(cell, task, seeds))), reasons.get(place))
         for place, (task, cell) in enumerate(plan)
     ]
+    order = {name: place for place, name in enumerate(FUSIONS)}
+    return sorted(rows, key=lambda row: order.get(row.cell.fusion, -1))
 
 
 def records_of(rows: Sequence[Row]) -> list[dict]:
