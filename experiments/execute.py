@@ -107,7 +107,9 @@ def _store_rule(task, missing, store, combine):
     """A rule over the unimodal runs of its strategy and seed; its cost is that of all of them."""
     for run in missing:
         cell = run.cell
-        single = [dataclasses.replace(run, cell=dataclasses.replace(cell, fusion=name)) for name in unimodal_names(task)]
+        single = [
+            dataclasses.replace(run, cell=dataclasses.replace(cell, fusion=name)) for name in unimodal_names(task)
+        ]
         unimodal = {spec.name: store.read(part) for spec, part in zip(task.modalities, single, strict=True)}
         if None in unimodal.values():
             return  # they found no memory, say; another attempt may have them

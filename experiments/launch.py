@@ -36,7 +36,9 @@ flags.DEFINE_enum("split_devices", "auto", ["auto", "seeds", "batch"], "What the
 flags.DEFINE_string("data_dir", None, "Where the tasks' files lie; MMJAX_DATA_DIR otherwise, else they are downloaded.")
 flags.DEFINE_string("workdir", "./workdir", "Where results go.")
 flags.DEFINE_bool("dry_run", False, "Print the cells and what of them is done, and train nothing.")
-flags.DEFINE_bool("resume", True, "Keep finished runs and go on from checkpoints; --noresume starts these cells afresh.")
+flags.DEFINE_bool(
+    "resume", True, "Keep finished runs and go on from checkpoints; --noresume starts these cells afresh."
+)
 
 
 def main() -> int:

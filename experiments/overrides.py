@@ -47,12 +47,16 @@ def _literal(text: str):
 
 def _from_file(path: str) -> dict:
     if not Path(path).is_file():
-        raise InputError(f"--config={path}: there is no such file; give a Python file with get_config(), or <field>=<value>")
+        raise InputError(
+            f"--config={path}: there is no such file; give a Python file with get_config(), or <field>=<value>"
+        )
     try:
         config = runpy.run_path(path)["get_config"]()
     except Exception as error:  # whatever the user's own code raises
         raise InputError(f"--config={path}: {type(error).__name__}: {error}") from error
     config = config.to_dict() if hasattr(config, "to_dict") else config
     if not isinstance(config, Mapping):
-        raise InputError(f"--config={path}: get_config() gave {type(config).__name__}: it must return a dict or ConfigDict")
+        raise InputError(
+            f"--config={path}: get_config() gave {type(config).__name__}: it must return a dict or ConfigDict"
+        )
     return dict(config)

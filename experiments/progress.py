@@ -30,7 +30,7 @@ class Reporter:
             speed_estimate_period=3600,
         )
         self.whole = self.bars.add_task("cells", total=cells)
-        self.cell = self.bars.add_task("", total=None, visible=False)
+        self.cell = None
 
     def __enter__(self):
         self.bars.start()
@@ -44,7 +44,7 @@ class Reporter:
         self.count += 1
         self.title, self.start = title, time.monotonic()
         self._say(f"{title}: {detail}" if not self.console.is_terminal else None)
-        self.bars.reset(self.cell, description=title, total=None, visible=True)
+        self.cell = self.bars.add_task(title, total=None)
 
     def update(self, progress):
         """An evaluation of the cell is through; `progress` as `mmjax.training.loop.Progress`."""
@@ -58,7 +58,7 @@ class Reporter:
 
     def end(self, outcome: str):
         """The cell is through."""
-        self.bars.update(self.cell, visible=False)
+        self.bars.remove_task(self.cell)
         self.bars.update(self.whole, completed=self.count)
         self._say(f"{self.title}: {outcome}, {time.monotonic() - self.start:.1f} s")
 

@@ -22,7 +22,7 @@ from mmjax.types import SPLITS, Task
 
 PROTOCOL = (
     "Every cell of a task has the same splits, batches, seeds and hyper-parameters.",
-    "What is fitted or chosen (the epoch, weights of decisions, scalers) sees the training and validation splits alone.",
+    "What is fitted or chosen (the epoch, decisions' weights, scalers) sees training and validation splits alone.",
     "The test split is read once, by the last line of a run.",
     "Figures are of the test split: the mean over seeds, and Student's 95% interval of that mean.",
 )
@@ -72,7 +72,9 @@ class Row:
         } | costs
 
 
-def rows_of(plan: Sequence[tuple[Task, Cell]], seeds: Sequence[int], store: Store, reasons: Mapping[int, str]) -> list[Row]:
+def rows_of(
+    plan: Sequence[tuple[Task, Cell]], seeds: Sequence[int], store: Store, reasons: Mapping[int, str]
+) -> list[Row]:
     """What the store has of a plan, fusions in the registry's order.
 
     Args:
@@ -92,7 +94,9 @@ def records_of(rows: Sequence[Row]) -> list[dict]:
     """A record a row; and the oracle's, for every task and strategy whose unimodal runs are all there."""
     records = [row.record() for row in rows]
     for task in _tasks(rows):
-        single = [row for row in rows if row.task is task and row.cell.fusion in unimodal_names(task) and row.status == "done"]
+        single = [
+            row for row in rows if row.task is task and row.cell.fusion in unimodal_names(task) and row.status == "done"
+        ]
         for strategy in dict.fromkeys(row.cell.strategy for row in single):
             of_strategy = [row for row in single if row.cell.strategy == strategy]
             if len(of_strategy) == len(task.modalities):

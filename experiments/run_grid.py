@@ -44,6 +44,14 @@ class Request:
     dry_run: bool = False
     resume: bool = True
 
+    def __post_init__(self):
+        for name in ("tasks", "fusions", "strategies"):
+            names = getattr(self, name)
+            if isinstance(names, str) or not isinstance(names, Sequence) or not names:
+                raise InputError(f"{name} = {names!r} is not accepted: give a list of one or more names")
+        if not isinstance(self.seeds, int) or self.seeds < 1:
+            raise InputError(f"seeds = {self.seeds!r} is not accepted: give how many, at least 1")
+
 
 def run_grid(
     request: Request, load: Callable = load_task, train: Callable = train_cell, combine: Callable = combine_decisions
@@ -96,7 +104,10 @@ def run_plan(
     combine: Callable = combine_decisions,
 ) -> list[Row]:
     """Train what is missing of cells that are known and checked, and write their tables."""
-    workdir.mkdir(parents=True, exist_ok=True)
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--workdir={workdir} cannot be made: {error.strerror}; give another one") from error
     store = Store(workdir)
     with Reporter(len(plan), Console(stderr=True)) as reporter:
         reasons = execute(plan, seeds, store, placement, reporter, train, combine)
@@ -114,7 +125,8 @@ def check_cell(task: Task, cell: Cell):
     examples = task.splits["train"].size
     if cell.config.batch_size > examples:
         raise InputError(
-            f"batch_size = {cell.config.batch_size} is larger than the training split of {task.name!r}: give at most {examples}"
+            f"batch_size = {cell.config.batch_size} is larger than the training split of {task.name!r}: "
+            f"give at most {examples}"
         )
     if cell.strategy == UNTRAINED or cell.is_rule or obstacle(task, cell):
         return
@@ -131,7 +143,9 @@ def check_writable(workdir: Path):
     """
     nearest = next(path for path in (workdir.absolute(), *workdir.absolute().parents) if path.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise InputError(f"--workdir={workdir} cannot be written: {nearest} is no folder open to writing; give another one")
+        raise InputError(
+            f"--workdir={workdir} cannot be written: {nearest} is no folder open to writing; give another one"
+        )
 
 
 def keep_compiled_programs():

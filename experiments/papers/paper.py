@@ -27,7 +27,8 @@ class Figure:
 
     def __str__(self):
         spread = f"±{self.spread:.2f}" if self.spread else ""
-        return f"{self.value:.2f}{spread} ({self.source}{'' if self.same_protocol else '; beside it, no part of the verdict'})"
+        aside = "" if self.same_protocol else "; beside it, no part of the verdict"
+        return f"{self.value:.2f}{spread} ({self.source}{aside})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,8 +57,8 @@ class Paper:
 
 
 RULE = (
-    "PASS when our first mean is not below any figure of the same split and recipe by more than the larger of that figure's "
-    "spread and one test example."
+    "PASS when our first mean is not below any figure of the same split and recipe by more than "
+    "the larger of that figure's spread and one test example."
 )
 
 
@@ -74,6 +75,8 @@ def account(paper: Paper, measured: Mapping[str, Sequence[float]]) -> str:
     lines += [f"published {paper.metric}: {figure}" for figure in paper.published]
     for label, values in measured.items():
         mean, low, high = interval(values)
-        lines.append(f"ours, {label}: {mean:.2f} [{low:.2f}, {high:.2f}], mean and 95% interval over {len(values)} seeds")
+        lines.append(
+            f"ours, {label}: {mean:.2f} [{low:.2f}, {high:.2f}], mean and 95% interval over {len(values)} seeds"
+        )
     judged = next(iter(measured.values()))
     return "\n".join([*lines, RULE, "PASS" if passes(paper, judged) else "MISS"])

@@ -94,10 +94,10 @@ TMC = Paper(
         Figure(98.25, 0.0, "the authors' code on the split it ships, by the README of TMC_Paddle", same_protocol=True),
     ),
     protocol=(
-        "The split shipped with the authors' code, 1,600 digits for training and 400 for test; features scaled to [0, 1].",
+        "The split shipped with the authors' code, 1,600 digits to train and 400 to test; features scaled to [0, 1].",
         "A linear head a view, softplus evidence, Adam, weight decay 1e-5 (L2), batch 200, KL annealed over 50 epochs.",
         "500 epochs, and the last one counts: nothing is chosen on the test split, which is read once at the end.",
-        "The authors scale each split by its own range, and 98.25 was measured at learning rate 3e-3; their script says 3e-4.",
+        "The authors scale each split by its own range; 98.25 was measured at a rate of 3e-3, their script says 3e-4.",
     ),
     resolution=0.25,
     seeds=10,

@@ -1,24 +1,22 @@
 """A task of twelve examples a split, and a training that only counts how it is called."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+from small_tasks import small_task
 
 from mmjax.training.results import CellResult, Progress, RunResult
-from mmjax.types import SPLITS, Batch, ModalitySpec, TargetSpec, Task
+from mmjax.types import ModalitySpec, TargetSpec, Task
+
+MODALITIES = (ModalitySpec("sight", "vector", (3,)), ModalitySpec("sound", "vector", (3,)))
 
 
-def make_task(target: TargetSpec = TargetSpec("binary"), name: str = "tiny", n: int = 12) -> Task:
-    """Two vector modalities, the first of which tells the classes apart."""
-    generator = np.random.default_rng(0)
-    splits = {}
-    for split in SPLITS:
-        truth = np.arange(n, dtype=np.int32) % 2
-        inputs = {m: (generator.normal(size=(n, 3)) + truth[:, None]).astype(np.float32) for m in ("sight", "sound")}
-        present = {m: np.ones(n, bool) for m in inputs}
-        answer = truth[:, None].astype(np.float32) if target.kind == "regression" else truth
-        splits[split] = Batch(inputs, {}, present, answer, np.ones(n, np.float32))
-    modalities = (ModalitySpec("sight", "vector", (3,)), ModalitySpec("sound", "vector", (3,)))
-    return Task(name, modalities, target, splits, source="made up", bayes={"all": 0.9, "sight": 0.8}, fingerprint="f00d")
+def make_task(target: TargetSpec, name: str) -> Task:
+    """Two vector modalities, with what a table's notes are made of."""
+    task = small_task(MODALITIES, target, sizes=(12, 12, 12))
+    notes = {"source": "made up", "bayes": {"all": 0.9, "sight": 0.8}, "fingerprint": "f00d"}
+    return dataclasses.replace(task, name=name, **notes)
 
 
 class CountedTraining:
@@ -47,10 +45,14 @@ class CountedTraining:
 
     def _run(self, task, fusion, seed):
         failure = self.failures.get(fusion)
-        history = [{"phase": "joint", "epoch": 1, "train_loss": float("nan") if failure else 0.5, "validation_loss": 0.6}]
+        history = [
+            {"phase": "joint", "epoch": 1, "train_loss": float("nan") if failure else 0.5, "validation_loss": 0.6}
+        ]
         generator = np.random.default_rng([seed, *fusion.encode()])
         logits = {
-            split: (task.splits[split].target.reshape(-1, 1) * 2 - 1 + generator.normal(size=(task.splits[split].size, 1)))
+            split: (
+                task.splits[split].target.reshape(-1, 1) * 2 - 1 + generator.normal(size=(task.splits[split].size, 1))
+            )
             for split in ("validation", "test")
         }
         return RunResult(seed, history, 1, {} if failure else logits, failure)
@@ -58,7 +60,9 @@ class CountedTraining:
 
 def average(task, fusion, config, unimodal):
     """Stands in for `combine_decisions`."""
-    return {split: sum(logits[split] for logits in unimodal.values()) / len(unimodal) for split in ("validation", "test")}
+    return {
+        split: sum(logits[split] for logits in unimodal.values()) / len(unimodal) for split in ("validation", "test")
+    }
 
 
 @pytest.fixture
@@ -68,12 +72,12 @@ def combine():
 
 @pytest.fixture
 def task():
-    return make_task()
+    return make_task(TargetSpec("binary"), "tiny")
 
 
 @pytest.fixture
 def regression_task():
-    return make_task(TargetSpec("regression"), name="values")
+    return make_task(TargetSpec("regression"), "values")
 
 
 @pytest.fixture

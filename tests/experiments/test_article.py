@@ -13,4 +13,10 @@ def test_the_article_is_a_config_of_known_fields(pytestconfig):
     assert set(grid["strategies"]) <= set(STRATEGIES) and "concat" in grid["fusions"] and "concat" in FUSIONS
     assert (config.epochs, config.batch_size, config.learning_rate, config.optimizer) == (10, 32, 1e-3, "adam")
     assert (config.encoder_of("image", "image"), config.encoder_of("text", "tokens")) == ("cnn", "lstm")
-    assert (config.channels, config.cnn_pool, config.cnn_dense, config.token_size, config.width) == (32, 1, False, 128, 64)
+    assert (config.channels, config.cnn_pool, config.cnn_dense, config.token_size, config.width) == (
+        32,
+        1,
+        False,
+        128,
+        64,
+    )

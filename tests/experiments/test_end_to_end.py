@@ -25,7 +25,9 @@ def rows_without_times(path):
 
 def test_fusions_and_baselines_of_a_small_task(task, tmp_path):
     overrides = {"encoders": {"vector": "linear"}, "width": 4, "batch_size": 4, "epochs": 2}
-    request = Request(["trimodal"], ["concat", "weighted_mean"], seeds=2, overrides=overrides, workdir=str(tmp_path / "work"))
+    request = Request(
+        ["trimodal"], ["concat", "weighted_mean"], seeds=2, overrides=overrides, workdir=str(tmp_path / "work")
+    )
     records = {record["fusion"]: record for record in run_grid(request, lambda name, data_dir: task)}
     assert {record["status"] for record in records.values()} == {"done"}
     assert set(records) == {"majority", "oracle", "unimodal/sight", "unimodal/sound", "concat", "weighted_mean"}
@@ -41,14 +43,18 @@ def test_fusions_and_baselines_of_a_small_task(task, tmp_path):
 @pytest.mark.slow
 def test_a_launch_that_was_killed_goes_on_to_the_same_table(tmp_path):
     arguments = [
-        sys.executable, "-m", "experiments.launch", "--fusions=concat,mean", "--seeds=2", "--epochs=2", "--config.width=4",
-        "--config.encoders.image=linear", "--config.encoders.tokens=gru", "--config.token_size=4",
+        sys.executable, "-m", "experiments.launch", "--fusions=concat,mean", "--seeds=2", "--epochs=2",
+        "--config.width=4", "--config.encoders.image=linear", "--config.encoders.tokens=gru", "--config.token_size=4",
     ]  # fmt: skip
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "MMJAX_CACHE_DIR": str(tmp_path / "cache")}
 
     def start(workdir):
         return subprocess.Popen(
-            [*arguments, f"--workdir={workdir}"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            [*arguments, f"--workdir={workdir}"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
 
     def finish(workdir):

@@ -3,7 +3,17 @@ import random
 
 import pytest
 
-from experiments.grid import Cell, Run, cells_of, digest, fusions_of, obstacle, source_hash, strategies_of, unimodal_names
+from experiments.grid import (
+    Cell,
+    Run,
+    cells_of,
+    digest,
+    fusions_of,
+    obstacle,
+    source_hash,
+    strategies_of,
+    unimodal_names,
+)
 from mmjax.config import DEFAULTS
 from mmjax.errors import InputError
 from mmjax.fusion import FUSIONS, LEVELS
@@ -43,7 +53,9 @@ def test_a_name_given_twice_counts_once(task):
     assert strategies_of(["joint", "all", "joint"]) == strategies_of(["joint", "all"])
 
 
-@pytest.mark.parametrize("name, nearest", [("concta", "concat"), ("unimodal/sigth", "unimodal/sight"), ("featur", "feature")])
+@pytest.mark.parametrize(
+    "name, nearest", [("concta", "concat"), ("unimodal/sigth", "unimodal/sight"), ("featur", "feature")]
+)
 def test_an_unknown_fusion_is_refused_with_the_nearest(task, name, nearest):
     with pytest.raises(InputError, match=f"did you mean '{nearest}'"):
         fusions_of(task, ["concat", name])
@@ -54,7 +66,9 @@ def test_an_unknown_strategy_is_refused_with_the_nearest():
         strategies_of(["jont"])
 
 
-@pytest.mark.parametrize("names", [["mean"], ["all"], ["unimodal/sound", "product", "concat"], ["oracle"], ["majority"]])
+@pytest.mark.parametrize(
+    "names", [["mean"], ["all"], ["unimodal/sound", "product", "concat"], ["oracle"], ["majority"]]
+)
 def test_every_cell_comes_once_and_after_those_it_needs(task, names):
     cells = cells_of(task, names, ["all"], DEFAULTS)
     places = {(cell.fusion, cell.strategy): place for place, cell in enumerate(cells)}

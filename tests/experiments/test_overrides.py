@@ -6,9 +6,17 @@ from mmjax.errors import InputError
 
 
 def test_a_dotted_flag_becomes_one_that_is_declared():
-    argv = ["launch", "--config=a.py", "--config.width=32", "-config.bidirectional", "--seeds=2", "--config.encoders.image=mlp"]
+    argv = [
+        "launch",
+        "--config=a.py",
+        "--config.width=32",
+        "-config.bidirectional",
+        "--seeds=2",
+        "--config.encoders.image=mlp",
+    ]
     assert join_overrides(argv) == [
-        "launch", "--config=a.py", "--config=width=32", "--config=bidirectional=true", "--seeds=2", "--config=encoders.image=mlp",
+        "launch", "--config=a.py", "--config=width=32", "--config=bidirectional=true", "--seeds=2",
+        "--config=encoders.image=mlp",
     ]  # fmt: skip
 
 
@@ -31,7 +39,10 @@ def test_the_last_one_wins_and_encoders_add_up(tmp_path):
 
 def test_a_config_dict_serves_as_a_dict(tmp_path):
     file = tmp_path / "config.py"
-    file.write_text("from ml_collections import ConfigDict\ndef get_config():\n    return ConfigDict({'encoders': {'image': 'mlp'}})\n")
+    file.write_text(
+        "from ml_collections import ConfigDict\n"
+        "def get_config():\n    return ConfigDict({'encoders': {'image': 'mlp'}})\n"
+    )
     assert read_overrides([str(file)]) == {"encoders": {"image": "mlp"}}
 
 

@@ -10,7 +10,11 @@ PAPER = Paper(
     title="A paper",
     link="https://example.org",
     metric="accuracy, %",
-    published=(Figure(98.0, 0.5, "its table", True), Figure(90.0, 0.0, "its code", True), Figure(99.9, 0.0, "another split", False)),
+    published=(
+        Figure(98.0, 0.5, "its table", True),
+        Figure(90.0, 0.0, "its code", True),
+        Figure(99.9, 0.0, "another split", False),
+    ),
     protocol=("As it says.",),
     resolution=0.25,
     seeds=2,
@@ -18,7 +22,9 @@ PAPER = Paper(
 )
 
 
-@pytest.mark.parametrize("values, verdict", [([97.5, 97.5], True), ([97.0, 98.0], True), ([97.4, 97.5], False), ([100.0], True)])
+@pytest.mark.parametrize(
+    "values, verdict", [([97.5, 97.5], True), ([97.0, 98.0], True), ([97.4, 97.5], False), ([100.0], True)]
+)
 def test_the_verdict_allows_the_spread_of_a_figure(values, verdict):
     assert passes(PAPER, values) is verdict
 

@@ -16,7 +16,9 @@ TIMES = ("train_samples_per_second", "inference_samples_per_second")
 @pytest.fixture
 def request_(tmp_path):
     overrides = {"batch_size": 4, "epochs": 1}
-    return Request(["trimodal"], ["concat", "mean", "mmtm"], seeds=2, overrides=overrides, workdir=str(tmp_path / "work"))
+    return Request(
+        ["trimodal"], ["concat", "mean", "mmtm"], seeds=2, overrides=overrides, workdir=str(tmp_path / "work")
+    )
 
 
 @pytest.fixture
@@ -101,13 +103,20 @@ def test_a_dry_run_writes_and_trains_nothing(launch, training, tmp_path, capsys)
         ({"overrides": {"width": "wide"}}, "config.width = 'wide'.*give int"),
         ({"overrides": {"dropout": 1.5}}, r"config.dropout = 1.5.*in \[0, 1\)"),
         ({"overrides": {"learning_rate": -1.0}}, "config.learning_rate = -1.0"),
-        ({"overrides": {"batch_size": 13}}, "batch_size = 13 is larger than the training split of 'tiny': give at most 12"),
+        (
+            {"overrides": {"batch_size": 13}},
+            "batch_size = 13 is larger than the training split of 'tiny': give at most 12",
+        ),
         ({"overrides": {"encoders": {"sight": "lstn"}}}, "unknown encoder 'lstn'"),
         ({"overrides": {"decoder": "dens"}}, "unknown decoder 'dens'.*did you mean 'dense'"),
         ({"devices": 99}, "devices=99.*xla_force_host_platform_device_count=99"),
         ({"parallel": "pmapp"}, "parallel=pmapp"),
         ({"split_devices": "both"}, "split_devices=both"),
         ({"workdir": "/dev/null/work"}, "cannot be written"),
+        ({"tasks": []}, r"tasks = \[\] is not accepted"),
+        ({"fusions": "concat"}, "fusions = 'concat' is not accepted: give a list"),
+        ({"seeds": "three"}, "seeds = 'three' is not accepted"),
+        ({"seeds": 0}, "seeds = 0 is not accepted"),
     ],
 )
 def test_bad_input_is_one_sentence_before_anything_is_written(launch, request_, training, tmp_path, changes, said):

@@ -80,7 +80,9 @@ def test_writing_that_is_cut_off_leaves_no_result_not_even_the_old_one(store):
 
 def test_a_figure_that_does_not_exist_is_null(tmp_path):
     store = Store(tmp_path)
-    store.write(RUN, STORED._replace(result={"train_samples_per_second": float("nan")}, history=[{"train_loss": float("inf")}]))
+    store.write(
+        RUN, STORED._replace(result={"train_samples_per_second": float("nan")}, history=[{"train_loss": float("inf")}])
+    )
     text = (store.folder(RUN) / "result.json").read_text() + (store.folder(RUN) / "metrics.jsonl").read_text()
     assert "NaN" not in text and "Infinity" not in text
     assert store.read(RUN).result == {"train_samples_per_second": None}
