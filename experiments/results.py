@@ -75,7 +75,7 @@ class Row:
 def rows_of(
     plan: Sequence[tuple[Task, Cell]], seeds: Sequence[int], store: Store, reasons: Mapping[int, str]
 ) -> list[Row]:
-    """What the store has of a plan, fusions in the registry's order.
+    """What the store has of a plan: task by task, fusions in the registry's order.
 
     Args:
       plan, seeds: what was asked for.
@@ -86,8 +86,9 @@ def rows_of(
         Row(task, cell, tuple(map(store.read, runs_of(cell, task, seeds))), reasons.get(place))
         for place, (task, cell) in enumerate(plan)
     ]
+    tasks = list(dict.fromkeys(task.name for task, _ in plan))
     order = {name: place for place, name in enumerate(FUSIONS)}
-    return sorted(rows, key=lambda row: order.get(row.cell.fusion, -1))
+    return sorted(rows, key=lambda row: (tasks.index(row.task.name), order.get(row.cell.fusion, -1)))
 
 
 def records_of(rows: Sequence[Row]) -> list[dict]:

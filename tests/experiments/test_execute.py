@@ -12,6 +12,7 @@ from experiments.progress import Reporter
 from experiments.results import records_of, rows_of
 from experiments.store import Store
 from mmjax.config import DEFAULTS
+from mmjax.fusion import FUSIONS as FUSED
 from mmjax.training.parallel import Placement
 
 TIMES = ("train_samples_per_second", "inference_samples_per_second")
@@ -131,6 +132,15 @@ def test_an_undefined_pair_is_a_row_with_its_reason(launch, regression_task, tra
     assert records["evidential"]["status"].startswith("not applicable: evidential takes a target that is ")
     assert records["concat"]["status"] == "done"
     assert [fusion for fusion, _ in training.calls] == ["concat"]
+
+
+def test_rows_come_task_by_task_and_in_the_order_of_the_registry(store, task, regression_task):
+    tasks = (task, regression_task)
+    plan = [(each, cell) for each in tasks for cell in cells_of(each, ["all"], ["joint", "staged"], DEFAULTS)]
+    cells = [row.cell for row in rows_of(plan, [0], store, {})]
+    assert [cell.task for cell in cells] == sorted((cell.task for cell in cells), key=[t.name for t in tasks].index)
+    names = [cell.fusion for cell in cells if cell.task == task.name and cell.fusion in FUSED]
+    assert names == [name for name in FUSED for _ in ("joint", "staged")]
 
 
 def test_the_cost_of_a_rule_is_that_of_all_it_combines(launch):
