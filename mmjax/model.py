@@ -16,8 +16,9 @@ from mmjax.encoders import ENCODERS
 from mmjax.errors import InputError, lookup
 from mmjax.fusion import FUSIONS, level_of
 from mmjax.fusion.decision.evidential import log_mean
+from mmjax.layers.pooling import masked_mean
 from mmjax.registry import build
-from mmjax.types import Batch, ModalitySpec, Outputs, TargetSpec
+from mmjax.types import Batch, Encoded, ModalitySpec, Outputs, TargetSpec
 
 PARTS = ("encoders", "fusion", "decoder")
 
@@ -73,7 +74,7 @@ class MultimodalModel(nn.Module):
             features = {n: encoder.start(*self._inputs(batch, n)) for n, encoder in self.encoders.items()}
             fused, encoded = self.g(self.encoders, features, train_encoders)
         else:
-            encoded = {n: encoder(*self._inputs(batch, n), train_encoders) for n, encoder in self.encoders.items()}
+            encoded = {n: self._encode(batch, n, train_encoders) for n in self.encoders}
         embeddings = {n: jnp.where(present[n][:, None], e.pooled, 0) for n, e in encoded.items()}
         if level == "feature":
             fused = self.g(embeddings, present)
@@ -88,9 +89,19 @@ class MultimodalModel(nn.Module):
 
     def encode(self, batch: Batch, train: tuple[str, ...] = ()) -> dict:
         """h_i [B, d_i] by modality, each encoder alone, whatever the fusion does between their stages."""
-        train_encoders = "encoders" in train
-        encoded = {n: encoder(*self._inputs(batch, n), train_encoders) for n, encoder in self.encoders.items()}
+        encoded = {n: self._encode(batch, n, "encoders" in train) for n in self.encoders}
         return {n: jnp.where(batch.present[n][:, None], e.pooled, 0) for n, e in encoded.items()}
+
+    def _encode(self, batch, name, train) -> Encoded:
+        """E_i; where only its sequence is fused h_i is that sequence's mean, and no parameter is made for another."""
+        encoder = self.encoders[name]
+        if level_of(self.fusion) != "model" or self.g.joins == "stages":
+            return encoder(*self._inputs(batch, name), train)
+        features = encoder.start(*self._inputs(batch, name))
+        for index in range(encoder.stages):
+            features = encoder.stage(index, features, train)
+        sequence, mask = encoder.tokens(features)
+        return Encoded(sequence, mask, masked_mean(sequence, mask))
 
     def _inputs(self, batch, name):
         """What an encoder takes: inputs, length, and the rows that are worth reading."""

@@ -126,17 +126,17 @@ class Features(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """E_i, what an encoder makes of modality i.
+    """E_i: what an encoder makes of modality i.
 
     Attributes:
       sequence: H_i [B, T_i, d_i]; a vector is a sequence of one.
-      pooled: h_i [B, d_i'].
       mask: m_i [B, T_i] bool, False on padding.
+      pooled: h_i [B, d_i'].
     """
 
     sequence: Array
-    pooled: Array
     mask: Array
+    pooled: Array
 
 
 class Outputs(NamedTuple):

@@ -7,8 +7,8 @@ from mmjax.types import Batch, ModalitySpec, TargetSpec, Task
 SPECS = (
     ModalitySpec("speech", "sequence", (6, 4)),
     ModalitySpec("table", "vector", (5,)),
+    ModalitySpec("scan", "image", (6, 6, 1)),
     ModalitySpec("words", "tokens", (7,), vocabulary=11),
-    ModalitySpec("gait", "sequence", (5, 3)),
     ModalitySpec("blood", "vector", (3,)),
     ModalitySpec("genes", "vector", (8,)),
 )

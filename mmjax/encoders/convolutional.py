@@ -48,11 +48,14 @@ class Cnn(Encoder):
         values = nn.relu(max_pool(self.convolution(features.values), self.cnn_pool))  # relu of fewer: they commute
         return features._replace(values=values, mask=_shrunk(features.mask, values.shape[1], self.cnn_pool))
 
+    def tokens(self, features: Features) -> tuple[Array, Array]:
+        return _few_tokens(features)
+
     def finish(self, features: Features, train: bool) -> Encoded:
         pooled = features.values.reshape(len(features.values), -1)
         if self.dense is not None:
             pooled = nn.relu(self.dense(pooled))
-        return _with_tokens(features, self.drop(pooled, train))
+        return Encoded(*self.tokens(features), self.drop(pooled, train))
 
 
 class LeNet(Encoder):
@@ -94,9 +97,12 @@ class LeNet(Encoder):
         values = nn.relu(max_pool(values, 2))  # relu of fewer: they commute
         return features._replace(values=values, mask=_shrunk(features.mask, values.shape[1], 2))
 
+    def tokens(self, features: Features) -> tuple[Array, Array]:
+        return _few_tokens(features)
+
     def finish(self, features: Features, train: bool) -> Encoded:
         pooled = self.dense(features.values.reshape(len(features.values), -1))
-        return _with_tokens(features, self.drop(pooled, train))
+        return Encoded(*self.tokens(features), self.drop(pooled, train))
 
 
 def _require_side(spec: ModalitySpec, encoder: str, least: int):
@@ -118,12 +124,12 @@ def _shrunk(mask: Array | None, rows: int, window: int) -> Array | None:
     return None if mask is None else mask[:, : rows * window : window]
 
 
-def _with_tokens(features: Features, pooled: Array) -> Encoded:
-    """h beside the map, averaged to few enough tokens, row by row."""
+def _few_tokens(features: Features) -> tuple[Array, Array]:
+    """The map averaged to few enough tokens, row by row, and their mask."""
     values = features.values
     height, width = (-(-side // TOKENS_A_SIDE) for side in values.shape[1:3])
     tokens = average_pool(values, height, width)
     B, rows, columns, d = tokens.shape
     mask = features.valid[:, None] if features.mask is None else _shrunk(features.mask, rows, height)
     mask = jnp.broadcast_to(mask[:, :, None], (B, rows, columns))
-    return Encoded(tokens.reshape(B, rows * columns, d), pooled, mask.reshape(B, rows * columns))
+    return tokens.reshape(B, rows * columns, d), mask.reshape(B, rows * columns)

@@ -22,8 +22,11 @@ class Identity(Encoder):
     def stage(self, index: int, features: Features, train: bool) -> Features:
         return features
 
-    def finish(self, features: Features, train: bool) -> Encoded:
+    def tokens(self, features: Features) -> tuple[Array, Array]:
         return _one_step(features)
+
+    def finish(self, features: Features, train: bool) -> Encoded:
+        return Encoded(*self.tokens(features), features.values)
 
 
 class Linear(Encoder):
@@ -43,8 +46,11 @@ class Linear(Encoder):
     def stage(self, index: int, features: Features, train: bool) -> Features:
         return features._replace(values=self.dense(features.values))
 
-    def finish(self, features: Features, train: bool) -> Encoded:
+    def tokens(self, features: Features) -> tuple[Array, Array]:
         return _one_step(features)
+
+    def finish(self, features: Features, train: bool) -> Encoded:
+        return Encoded(*self.tokens(features), features.values)
 
 
 class Mlp(Encoder):
@@ -70,8 +76,11 @@ class Mlp(Encoder):
     def stage(self, index: int, features: Features, train: bool) -> Features:
         return features._replace(values=self.drop(nn.relu(self.dense[index](features.values)), train))
 
-    def finish(self, features: Features, train: bool) -> Encoded:
+    def tokens(self, features: Features) -> tuple[Array, Array]:
         return _one_step(features)
+
+    def finish(self, features: Features, train: bool) -> Encoded:
+        return Encoded(*self.tokens(features), features.values)
 
 
 def _flattened(spec: ModalitySpec, inputs: Array, length: Array | None, valid: Array) -> Features:
@@ -80,6 +89,6 @@ def _flattened(spec: ModalitySpec, inputs: Array, length: Array | None, valid: A
     return features._replace(values=features.values.reshape(len(inputs), -1), mask=None)
 
 
-def _one_step(features: Features) -> Encoded:
-    """A vector as a sequence of one."""
-    return Encoded(features.values[:, None], features.values, features.valid[:, None])
+def _one_step(features: Features) -> tuple[Array, Array]:
+    """A vector as a sequence of one, and its mask."""
+    return features.values[:, None], features.valid[:, None]

@@ -17,7 +17,8 @@ class Encoder(nn.Module):
       stages: how many there are, at least 1.
       start(inputs, length, valid) -> Features: the raw input in the form that stage 0 takes.
       stage(index, features, train) -> Features.
-      finish(features, train) -> Encoded.
+      tokens(features) -> H [B, T, d] and its mask [B, T], of the last stage's features; it has no parameters.
+      finish(features, train) -> Encoded: the tokens, and the pooled h with parameters of its own if it needs any.
 
     Activations have the dtype of inputs and parameters: cast both for another precision.
     Rows that are not valid give finite values that depend on no input.

@@ -42,8 +42,11 @@ class Lstm(Encoder):
     def stage(self, index: int, features: Features, train: bool) -> Features:
         return _read(self.layers[index], self.drop, features, train)
 
+    def tokens(self, features: Features) -> tuple[Array, Array]:
+        return features.values, features.mask
+
     def finish(self, features: Features, train: bool) -> Encoded:
-        return _ends(features, self.bidirectional)
+        return Encoded(*self.tokens(features), _ends(features.values, self.bidirectional))
 
 
 class Gru(Encoder):
@@ -70,8 +73,11 @@ class Gru(Encoder):
     def stage(self, index: int, features: Features, train: bool) -> Features:
         return _read(self.layers[index], self.drop, features, train)
 
+    def tokens(self, features: Features) -> tuple[Array, Array]:
+        return features.values, features.mask
+
     def finish(self, features: Features, train: bool) -> Encoded:
-        return _ends(features, self.bidirectional)
+        return Encoded(*self.tokens(features), _ends(features.values, self.bidirectional))
 
 
 def _parts(encoder: Lstm | Gru, layer: type[nn.Module]):
@@ -99,11 +105,9 @@ def _read(directions: list[nn.Module], drop: Dropout, features: Features, train:
     return features._replace(values=drop(states, train))
 
 
-def _ends(features: Features, bidirectional: bool) -> Encoded:
+def _ends(states: Array, bidirectional: bool) -> Array:
     """Padding holds the states, so each direction's last one stands at its end of the array."""
-    states = features.values
-    pooled = states[:, -1]
-    if bidirectional:
-        half = states.shape[-1] // 2
-        pooled = jnp.concatenate([states[:, -1, :half], states[:, 0, half:]], axis=-1)
-    return Encoded(states, pooled, features.mask)
+    if not bidirectional:
+        return states[:, -1]
+    half = states.shape[-1] // 2
+    return jnp.concatenate([states[:, -1, :half], states[:, 0, half:]], axis=-1)

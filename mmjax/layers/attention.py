@@ -18,6 +18,8 @@ class MultiHeadAttention(nn.Module):
     Attributes:
       width: d of the output.
       heads: a divisor of `width`.
+      optional: whether a query may gather nothing, by a key of score 0 and value 0 beside the others. Without it
+        a single key takes all the weight, and queries and keys have no effect.
 
     References:
       Vaswani et al., "Attention is all you need", arXiv:1706.03762, 2017, section 3.2.
@@ -25,6 +27,7 @@ class MultiHeadAttention(nn.Module):
 
     width: int = DEFAULTS.width
     heads: int = DEFAULTS.heads
+    optional: bool = False
 
     @nn.compact
     def __call__(self, queries: Array, keys_values: Array, mask: Array) -> Array:
@@ -43,7 +46,9 @@ class MultiHeadAttention(nn.Module):
         key = nn.DenseGeneral(heads, use_bias=False, name="key")(keys_values)
         value = nn.DenseGeneral(heads, name="value")(keys_values)
         scores = jnp.einsum("bqhd,bkhd->bhqk", query, key).astype(jnp.float32) / jnp.sqrt(heads[1])
-        weights = jax.nn.softmax(scores, where=mask[:, None, None, :], axis=-1).astype(value.dtype)
+        scores = jnp.pad(scores, ((0, 0), (0, 0), (0, 0), (0, 1)))
+        allowed = jnp.pad(mask, ((0, 0), (0, 1)), constant_values=self.optional)[:, None, None, :]
+        weights = jax.nn.softmax(scores, where=allowed, axis=-1)[..., :-1].astype(value.dtype)
         gathered = jnp.einsum("bhqk,bkhd->bqhd", weights, value)
         output = nn.DenseGeneral(self.width, axis=(-2, -1), name="output")(gathered)
         return jnp.where(mask.any(1)[:, None, None], output, 0)
@@ -57,6 +62,7 @@ class TransformerBlock(nn.Module):
       heads: a divisor of `width`.
       dropout: rate on what each part adds.
       axis_name: device axis that splits the batch, or None.
+      optional: as in MultiHeadAttention.
 
     References:
       Xiong et al., "On layer normalization in the transformer architecture", arXiv:2002.04745, 2020
@@ -67,6 +73,7 @@ class TransformerBlock(nn.Module):
     heads: int = DEFAULTS.heads
     dropout: float = DEFAULTS.dropout
     axis_name: str | None = None
+    optional: bool = False
 
     @nn.compact
     def __call__(
@@ -87,7 +94,7 @@ class TransformerBlock(nn.Module):
         queries = nn.LayerNorm(name="norm")(values)
         keys_values = queries if context is None else nn.LayerNorm(name="context_norm")(context)
         keys_mask = mask if context is None else context_mask
-        attended = MultiHeadAttention(self.width, self.heads, name="attention")(queries, keys_values, keys_mask)
+        attended = MultiHeadAttention(self.width, self.heads, self.optional, name="attention")(queries, keys_values, keys_mask)
         values = values + Dropout(self.dropout, self.axis_name, name="attention_dropout")(attended, train)
         hidden = nn.gelu(nn.Dense(2 * self.width, name="expand")(nn.LayerNorm(name="mlp_norm")(values)))
         added = nn.Dense(self.width, name="contract")(hidden)

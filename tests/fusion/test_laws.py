@@ -106,7 +106,7 @@ def test_nothing_present_is_still_an_answer(fusion):
 
 
 @every_fusion
-@pytest.mark.parametrize("modalities", [2, 3])
+@pytest.mark.parametrize("modalities", [2, 4])
 def test_every_parameter_learns(fusion, modalities):
     """Each parameter of theta has a gradient that is not zero on random data."""
     model, variables, batch, _ = make(fusion, modalities, size=48, missing=False)

@@ -14,7 +14,8 @@ class CrossAttention(nn.Module):
     """F = [pool(block_ab(H_a, H_b)) for every ordered pair a, b].
 
     A block's queries are the steps of a, its keys and values those of b; its output is averaged over a's
-    valid steps. Where b is absent a passes on by the residual, where a is absent the pair gives 0.
+    valid steps. A query may also gather nothing, so that there is a choice where b is a vector, a sequence of one step.
+    Where b is absent a passes on by the residual, where a is absent the pair gives 0.
     """
 
     width: int = DEFAULTS.width
@@ -30,6 +31,6 @@ class CrossAttention(nn.Module):
         projected = {name: nn.Dense(self.width, name=f"project_{name}")(sequences[name]) for name in sorted(sequences)}
         pooled = []
         for a, b in permutations(projected, 2):
-            block = TransformerBlock(self.width, self.heads, self.dropout, self.axis_name, name=f"block_{a}_{b}")
+            block = TransformerBlock(self.width, self.heads, self.dropout, self.axis_name, True, name=f"block_{a}_{b}")
             pooled.append(masked_mean(block(projected[a], masks[a], train, projected[b], masks[b]), masks[a]))
         return jnp.concatenate(pooled, axis=-1)
