@@ -1,21 +1,54 @@
-"""What the benchmarks' commands share: bad input is one sentence and exit code 2; results are one JSON file."""
+"""What every command shares: flags and errors, each in one sentence, the exit code, and results in one JSON file."""
+
+from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from mmjax.errors import InputError
 
 BAD_INPUT = 2
+INTERRUPTED = 130  # as a shell counts a program that Ctrl-C ended
+
+flags.DEFINE_bool("debug", False, "Print the traceback of an error.")
 
 
-def run(main: Callable[[], None]):
-    """`absl.app.run` for a command without positional arguments."""
-    app.run(lambda argv: _guarded(main), flags_parser=_parse)
+def run(main: Callable[[], int | None], rewrite: Callable[[Sequence[str]], Sequence[str]] = lambda argv: argv):
+    """`absl.app.run` for a command without positional arguments.
+
+    Args:
+      main: does the work and returns the exit code, None for 0. An InputError it raises is printed
+        as a sentence and exits with 2; Ctrl-C exits with 130.
+      rewrite: what argv becomes before the flags are read from it.
+    """
+    app.run(lambda argv: guarded(main), flags_parser=lambda argv: _parse(rewrite(argv)))
+
+
+def guarded(main: Callable[[], int | None]) -> int | None:
+    """The exit code of `main`."""
+    if not flags.FLAGS["verbosity"].present:
+        logging.set_verbosity(logging.WARNING)  # absl's own default tells every save of a checkpoint
+    try:
+        return main()
+    except InputError as error:
+        if flags.FLAGS.debug:
+            raise
+        return complain(str(error))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def complain(sentence: str) -> int:
+    """Print what was wrong with the input; returns the exit code for it."""
+    print(f"error: {sentence}", file=sys.stderr)
+    return BAD_INPUT
 
 
 def check_writable(path: Path):
@@ -36,26 +69,13 @@ def write_json(path: Path, content: dict):
     os.replace(partial, path)
 
 
-def _guarded(main: Callable[[], None]) -> int:
-    try:
-        main()
-    except InputError as error:
-        return _complain(error)
-    return 0
-
-
-def _parse(argv: list[str]) -> list[str]:
+def _parse(argv: Sequence[str]) -> list[str]:
     try:
         rest = flags.FLAGS(argv)[1:]
     except flags.Error as error:
-        sys.exit(_complain(error))
-    except SystemExit:  # absl's --help leaves with 1, as if something had failed
+        sys.exit(complain(textwrap.shorten(str(error), 500)))
+    except (SystemExit, BrokenPipeError):  # absl's --help leaves with 1, as if something had failed
         sys.exit(0)
     if rest:
-        sys.exit(_complain(f"argument {rest[0]!r} is not accepted: give flags, as --name=value; --help lists them"))
+        sys.exit(complain(f"argument {rest[0]!r} is not accepted: give flags, as --name=value; --help lists them"))
     return rest
-
-
-def _complain(sentence: object) -> int:
-    print(f"error: {sentence}", file=sys.stderr)
-    return BAD_INPUT

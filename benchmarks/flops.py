@@ -3,7 +3,8 @@
 The convention, which every figure of FLOPs in this project follows:
 
 - A product of matrices [B, M, K] and [B, K, N] is 2 B M N K: a multiplication and an addition.
-- A convolution is 2 x outputs x kernel area x input channels of a group; taps on padding count.
+- A convolution is 2 x outputs x kernel area x input channels of a group; taps on padding count. Where a
+  backend runs it in another form (mmjax.layers.convolution), this is still what counts.
 - An elementwise operation on floats, of whatever difficulty (`add`, `exp`, `erf`), is one a
   result; a reduction or running sum one an operand; a pooling window one an element of each
   window; a scattered addition or product one an update.
@@ -24,6 +25,8 @@ from collections.abc import Callable, Iterator
 import jax
 import numpy as np
 from jax.interpreters import partial_eval
+
+from mmjax.layers import convolution
 
 _FREE = frozenset(
     # moving, choosing, converting
@@ -55,7 +58,9 @@ def count_flops(function: Callable, *args, **kwargs) -> int:
     Raises:
       NotImplementedError: for an operation that the convention does not cover.
     """
-    jaxpr = jax.make_jaxpr(function)(*args, **kwargs).jaxpr
+    with convolution.plain():
+        # A function of its own, so that what is traced here is not found in a cache, nor left in one.
+        jaxpr = jax.make_jaxpr(lambda *args, **kwargs: function(*args, **kwargs))(*args, **kwargs).jaxpr
     used, _ = partial_eval.dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))
     return _of_jaxpr(used)
 

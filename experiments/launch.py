@@ -11,7 +11,8 @@ every cell has been dealt with (one that failed says why in the table), 2 for ba
 
 from absl import flags
 
-from experiments import command
+from benchmarks import command
+from experiments.overrides import GRID_FIELDS, join_overrides, read_overrides
 
 FLAGS = flags.FLAGS
 
@@ -43,7 +44,6 @@ flags.DEFINE_bool(
 
 def main() -> int:
     """Flags to a request, which is then run."""
-    from experiments.overrides import GRID_FIELDS, read_overrides
 
     overrides = read_overrides(FLAGS.config)
     from experiments.run_grid import Request, keep_compiled_programs, run_grid  # imports JAX
@@ -59,4 +59,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, join_overrides)

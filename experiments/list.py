@@ -6,7 +6,7 @@ python -m experiments.list --json
 
 from absl import flags
 
-from experiments import command
+from benchmarks import command
 
 FLAGS = flags.FLAGS
 

@@ -37,6 +37,16 @@ def read_overrides(values: Sequence[str]) -> dict:
     return overrides
 
 
+def join_overrides(argv: Sequence[str]) -> list[str]:
+    """argv with every `--config.<field>=value` written as `--config=<field>=value`, which absl can declare.
+
+    A `--config.<field>` without a value says true.
+    """
+    override = re.compile(r"--?config\.([\w.]+)(=.*)?", re.DOTALL)
+    matches = [(argument, override.fullmatch(argument)) for argument in argv]
+    return [f"--config={match[1]}{match[2] or '=true'}" if match else argument for argument, match in matches]
+
+
 def _literal(text: str):
     """A Python literal, true or false; anything else is a string."""
     try:

@@ -9,7 +9,7 @@ PASS, 1 for MISS, 2 for bad input.
 
 from absl import flags
 
-from experiments import command
+from benchmarks import command
 
 FLAGS = flags.FLAGS
 

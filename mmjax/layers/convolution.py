@@ -7,6 +7,8 @@ zero, and yet the product, and those that are its gradients, take less time by 1
 of 7 to 28 pixels; the work grows with the square of a row's width, so wide rows keep XLA's.
 """
 
+import contextlib
+import contextvars
 from itertools import product
 from typing import Literal
 
@@ -19,6 +21,17 @@ from jax import lax
 from mmjax.types import Array
 
 WIDEST_BAND = 64  # pixels in a row
+_plain = contextvars.ContextVar("plain", default=False)
+
+
+@contextlib.contextmanager
+def plain():
+    """Within it convolutions are traced as XLA's own on every backend: for counting what they have to compute."""
+    token = _plain.set(True)
+    try:
+        yield
+    finally:
+        _plain.reset(token)
 
 
 class Convolution(nn.Module):
@@ -55,7 +68,7 @@ def convolve(values: Array, kernel: Array, padding: str) -> Array:
     Returns:
       [B, height', width', O].
     """
-    if jax.default_backend() != "cpu" or values.shape[2] > WIDEST_BAND:
+    if _plain.get() or jax.default_backend() != "cpu" or values.shape[2] > WIDEST_BAND:
         return lax.conv_general_dilated(values, kernel, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
     if padding == "SAME":
         around = [((size - 1) // 2, size // 2) for size in kernel.shape[:2]]

@@ -22,7 +22,7 @@ from mmjax.training.strategies import STRATEGIES, Phase
 from mmjax.types import Batch, Task
 
 SECONDS_BETWEEN_CHECKPOINTS = 15.0
-TIMED_PREDICTIONS = 5
+TIMED_PREDICTIONS = 3
 
 
 def train_cell(

@@ -150,3 +150,17 @@ def test_pooling_counts_each_window():
 def test_an_operation_without_a_rule_is_named(transform):
     with pytest.raises(NotImplementedError, match="fft"):
         count_flops(transform, ones(B, 8))
+
+
+def test_a_convolution_counts_the_same_in_whatever_form_it_runs():
+    """As XLA's own, 2 x outputs x kernel area x channels, though on a CPU it is traced as a banded product."""
+    from mmjax.layers.convolution import convolve
+
+    values, kernel = jnp.ones((2, 8, 8, 3)), jnp.ones((3, 3, 3, 5))
+
+    def convolution(values, kernel):
+        return convolve(values, kernel, "VALID")
+
+    before = jax.make_jaxpr(convolution)(values, kernel)
+    assert count_flops(convolution, values, kernel) == 2 * (2 * 6 * 6 * 5) * 9 * 3
+    assert str(jax.make_jaxpr(convolution)(values, kernel)) == str(before)

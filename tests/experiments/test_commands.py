@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments import command
+from benchmarks import command
 from experiments.registries import contents
 from mmjax.data import TASKS
 from mmjax.errors import InputError

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import command
+from benchmarks import command
 from experiments.run_grid import Request, run_grid
 
 ROOT = Path(command.__file__).parents[1]

@@ -1,7 +1,6 @@
 import pytest
 
-from experiments.command import join_overrides
-from experiments.overrides import read_overrides
+from experiments.overrides import join_overrides, read_overrides
 from mmjax.errors import InputError
 
 

@@ -147,6 +147,15 @@ def test_seeds_side_by_side_are_seeds_one_by_one(fusion):
 
 
 @every_fusion
+def test_eight_devices_are_one(fusion):
+    """Each device reads an eighth of the batch, mapped by pmap."""
+    model, variables, batch, apply = make(fusion)
+    shares = jax.tree.map(lambda x: x.reshape(8, -1, *x.shape[1:]), batch)
+    logits = jax.pmap(lambda share: model.apply(variables, share).logits)(shares)
+    np.testing.assert_allclose(logits.reshape(batch.size, -1), apply(variables, batch).logits, **CLOSE)
+
+
+@every_fusion
 @pytest.mark.parametrize("target", [TargetSpec("binary"), TargetSpec("multilabel", 3), TargetSpec("regression", 2)],
                          ids=lambda target: target.kind)  # fmt: skip
 def test_every_kind_of_target(fusion, target):

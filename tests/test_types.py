@@ -1,0 +1,38 @@
+"""The contracts refuse what they cannot mean."""
+
+import pytest
+
+from mmjax.types import ModalitySpec, TargetSpec
+
+
+@pytest.mark.parametrize(
+    "fields, told",
+    [
+        (("a", "smell", (3,)), "kind 'smell' is none of image, tokens, sequence, vector"),
+        (("a", "image", (3,)), r"shape \(3,\) is not \(height, width, channels\) float"),
+        (("a", "tokens", (3,)), "a vocabulary belongs to kind 'tokens'"),
+        (("a", "vector", (3,), 5), "a vocabulary belongs to kind 'tokens'"),
+    ],
+)
+def test_modalities_that_are_none(fields, told):
+    with pytest.raises(ValueError, match=told):
+        ModalitySpec(*fields)
+
+
+@pytest.mark.parametrize("kind, size", [("multiclass", 1), ("binary", 2), ("regression", 0), ("ordinal", 3)])
+def test_targets_that_are_none(kind, size):
+    with pytest.raises(ValueError, match="target"):
+        TargetSpec(kind, size)
+
+
+@pytest.mark.parametrize(
+    "target, outputs, classes",
+    [
+        (TargetSpec("binary"), 1, 2),
+        (TargetSpec("multiclass", 5), 5, 5),
+        (TargetSpec("multilabel", 4), 4, 2),
+        (TargetSpec("regression", 3), 3, 0),
+    ],
+)
+def test_outputs_and_classes(target, outputs, classes):
+    assert (target.outputs, target.classes) == (outputs, classes)
