@@ -40,7 +40,11 @@ def learning_curves(history: Sequence[Sequence[Mapping]], title: str, path: Path
         for split, colour in COLOURS.items():
             if (column := f"{split}_{quantity}") in evaluations:
                 _bands(panel, evaluations[["phase", "epoch", column]].dropna(), colour, split)
-        panel.set(xlabel="epoch", ylabel=quantity)
+        # Student's interval knows no bounds; what is drawn does.
+        low, high = panel.get_ylim()
+        panel.set(
+            xlabel="epoch", ylabel=quantity, ylim=(max(low, -0.02), min(high, 1.02 if quantity == "accuracy" else high))
+        )
         if panel.lines:
             panel.legend(frameon=False)
     _save(figure, path)

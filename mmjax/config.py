@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 from mmjax.errors import InputError, unknown_name
 
-
 ENCODERS = {"image": "cnn", "tokens": "lstm", "sequence": "gru", "vector": "mlp"}  # by kind of modality
 
 
@@ -75,7 +74,9 @@ class Config:
         self._require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
         self._require("learning_rate", self.learning_rate > 0, "above 0")
         self._require("heads", self.width % self.heads == 0, f"a divisor of width ({self.width})")
-        self._require("fusion_layer", self.fusion_layer <= self.fusion_layers, f"at most fusion_layers ({self.fusion_layers})")
+        self._require(
+            "fusion_layer", self.fusion_layer <= self.fusion_layers, f"at most fusion_layers ({self.fusion_layers})"
+        )
         for name, accepted in CHOICES.items():
             self._require(name, getattr(self, name) in accepted, "one of " + ", ".join(accepted))
 
@@ -89,7 +90,9 @@ class Config:
 
     def to_dict(self) -> dict:
         """Plain values, as JSON takes them."""
-        return {f.name: dict(v) if isinstance(v := getattr(self, f.name), Mapping) else v for f in dataclasses.fields(self)}
+        return {
+            f.name: dict(v) if isinstance(v := getattr(self, f.name), Mapping) else v for f in dataclasses.fields(self)
+        }
 
     def replace(self, **changes) -> Config:
         """This config with some fields changed, each checked and of the default's type.
@@ -120,7 +123,14 @@ CHOICES = {
 DEFAULTS = Config()
 
 # The worked example of the founding article: its encoders, batch, optimiser and epochs.
-ARTICLE = {"cnn_pool": 1, "cnn_dense": False, "epochs": 10, "batch_size": 32, "learning_rate": 1e-3, "encoder_layers": 1}
+ARTICLE = {
+    "cnn_pool": 1,
+    "cnn_dense": False,
+    "epochs": 10,
+    "batch_size": 32,
+    "learning_rate": 1e-3,
+    "encoder_layers": 1,
+}
 
 PRESETS = {
     "trimodal": ARTICLE,
@@ -135,7 +145,9 @@ def config_for(task: str) -> Config:
 
 
 def _as_names(encoders) -> dict[str, str]:
-    if not isinstance(encoders, Mapping) or not all(isinstance(name, str) for pair in encoders.items() for name in pair):
+    if not isinstance(encoders, Mapping) or not all(
+        isinstance(name, str) for pair in encoders.items() for name in pair
+    ):
         raise InputError(f"config.encoders = {encoders!r} is not accepted: give modality or kind -> encoder")
     return dict(encoders)
 

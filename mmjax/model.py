@@ -114,7 +114,9 @@ class MultimodalModel(nn.Module):
         pairs = {n: l.reshape(-1, self.target.classes) for n, l in logits.items()}
         evidence = self.g.evidence(pairs, _present_rows(self.target, present))
         views = {n: _lower(self.target, log_mean(evidence[n])) for n in logits}
-        return Outputs(_lower(self.target, log_mean(evidence["fused"])), None, embeddings, views, evidence, jnp.float32(0))
+        return Outputs(
+            _lower(self.target, log_mean(evidence["fused"])), None, embeddings, views, evidence, jnp.float32(0)
+        )
 
 
 class ThrowawayHeads(nn.Module):

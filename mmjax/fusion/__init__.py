@@ -6,7 +6,7 @@ To add one: a class in a file of its level's folder, and its line in that level'
 from mmjax.errors import lookup
 from mmjax.fusion.decision import DECISION, Evidential, Mean, Product, WeightedMean
 from mmjax.fusion.feature import FEATURE, GMU, Concat, LowRankTensor, Weighted
-from mmjax.fusion.model import MODEL, MMTM, Bottleneck, CentralNet, CrossAttention
+from mmjax.fusion.model import MMTM, MODEL, Bottleneck, CentralNet, CrossAttention
 
 LEVELS = {"feature": FEATURE, "decision": DECISION, "model": MODEL}
 FUSIONS = FEATURE | DECISION | MODEL

@@ -94,7 +94,9 @@ class TransformerBlock(nn.Module):
         queries = nn.LayerNorm(name="norm")(values)
         keys_values = queries if context is None else nn.LayerNorm(name="context_norm")(context)
         keys_mask = mask if context is None else context_mask
-        attended = MultiHeadAttention(self.width, self.heads, self.optional, name="attention")(queries, keys_values, keys_mask)
+        attended = MultiHeadAttention(self.width, self.heads, self.optional, name="attention")(
+            queries, keys_values, keys_mask
+        )
         values = values + Dropout(self.dropout, self.axis_name, name="attention_dropout")(attended, train)
         hidden = nn.gelu(nn.Dense(2 * self.width, name="expand")(nn.LayerNorm(name="mlp_norm")(values)))
         added = nn.Dense(self.width, name="contract")(hidden)

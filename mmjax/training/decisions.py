@@ -36,7 +36,8 @@ def combine_decisions(
     """
     rule = build(DECISION, "fusion", fusion, config, regression=task.target.kind == "regression")
     decisions = {
-        split: {name: jnp.asarray(unimodal[name][split]) for name in sorted(unimodal)} for split in ("validation", "test")
+        split: {name: jnp.asarray(unimodal[name][split]) for name in sorted(unimodal)}
+        for split in ("validation", "test")
     }
     present = {split: {name: jnp.asarray(task.splits[split].present[name]) for name in unimodal} for split in decisions}
     truth = jnp.asarray(task.splits["validation"].target)

@@ -182,7 +182,11 @@ class _Cell:
         count = len(self.seeds)
         runs = tuple(
             RunResult(
-                seed, self.histories[i], int(best_epochs[i]), {name: l[i] for name, l in logits.items()}, self.failures[i]
+                seed,
+                self.histories[i],
+                int(best_epochs[i]),
+                {name: l[i] for name, l in logits.items()},
+                self.failures[i],
             )
             for i, seed in enumerate(self.seeds)
         )

@@ -66,7 +66,9 @@ def evidential_loss(target: TargetSpec, evidence: dict[str, Array], truth: Array
     """
     rows = truth.reshape(-1).astype(jnp.int32)
     # View by view: stacked into one array the same sums take twice the time, since XLA fuses less of them.
-    losses = sum(dirichlet_cross_entropy(e, rows) + annealing * dirichlet_divergence(e, rows) for e in evidence.values())
+    losses = sum(
+        dirichlet_cross_entropy(e, rows) + annealing * dirichlet_divergence(e, rows) for e in evidence.values()
+    )
     return losses.reshape(truth.shape[0], -1).mean(-1)
 
 

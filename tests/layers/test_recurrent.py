@@ -12,7 +12,6 @@ LENGTHS = np.array([6, 3, 0])
 MASK = np.arange(T) < LENGTHS[:, None]
 
 
-
 def lstm_step(parameters, x, state, xp):
     memory, h = state
     i, f, g, o = xp.split(x @ parameters["kernel"] + h @ parameters["recurrent_kernel"] + parameters["bias"], 4)

@@ -82,7 +82,9 @@ def test_evidential_loss_adds_up_the_views_and_their_fusion(rng):
     evidence = {name: jnp.float32(rng.gamma(1, 3, (B, K))) for name in ("a", "b", "fused")}
     truth = rng.integers(0, K, B)
     for annealing in (0.0, 0.3, 1.0):
-        expected = sum(dirichlet_cross_entropy(e, truth) + annealing * dirichlet_divergence(e, truth) for e in evidence.values())
+        expected = sum(
+            dirichlet_cross_entropy(e, truth) + annealing * dirichlet_divergence(e, truth) for e in evidence.values()
+        )
         actual = evidential_loss(TargetSpec("multiclass", K), evidence, jnp.asarray(truth), annealing)
         np.testing.assert_allclose(actual, expected, **CLOSE)
 

@@ -37,5 +37,3 @@ def test_weight_decay_is_in_the_gradient_for_adam_and_beside_it_otherwise():
 
 def test_clipping_bounds_the_global_norm():
     assert first_update(Config(optimizer="sgd", learning_rate=1.0, clip_norm=0.5)) == pytest.approx(-0.5)
-
-

@@ -47,7 +47,12 @@ def test_spread_runs_one_function_on_every_device(parallel, split):
 
 @pytest.mark.parametrize(
     "wrong, told",
-    [({"devices": 9}, "1 to 8"), ({"devices": 0}, "1 to 8"), ({"parallel": "xmap"}, "pmap"), ({"split": "rows"}, "auto, seeds")],
+    [
+        ({"devices": 9}, "1 to 8"),
+        ({"devices": 0}, "1 to 8"),
+        ({"parallel": "xmap"}, "pmap"),
+        ({"split": "rows"}, "auto, seeds"),
+    ],
 )
 def test_bad_placements_are_refused(wrong, told):
     with pytest.raises(InputError, match=told):

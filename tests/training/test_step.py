@@ -33,7 +33,9 @@ def one(split, rows=slice(0, 1)):
 
 def test_every_example_once_an_epoch_and_another_order_each():
     order = programs(Phase("joint", PARTS, "decoder", 1))._order
-    first, again, next_epoch, other_seed = (np.asarray(order(*arguments)) for arguments in [(0, 1), (0, 1), (0, 2), (1, 1)])
+    first, again, next_epoch, other_seed = (
+        np.asarray(order(*arguments)) for arguments in [(0, 1), (0, 1), (0, 2), (1, 1)]
+    )
     assert first.shape == (4, 7)
     for rows in (first, next_epoch, other_seed):
         assert sorted(rows[rows >= 0].tolist()) == list(range(N)) and (rows == -1).sum() == 4
@@ -55,7 +57,10 @@ def test_frozen_parts_are_bit_identical_and_the_others_move(phase):
                 assert (old != new).any()
             else:
                 np.testing.assert_array_equal(old, new)
-    moved = [(old != new).any() for old, new in zip(*map(jax.tree.leaves, (state.theta.heads, after.theta.heads)), strict=True)]
+    moved = [
+        (old != new).any()
+        for old, new in zip(*map(jax.tree.leaves, (state.theta.heads, after.theta.heads)), strict=True)
+    ]
     assert all(moved) and bool(moved) == (phase.head != "decoder")
 
 

@@ -5,7 +5,6 @@ import jax.numpy as jnp
 
 from mmjax.fusion.presence import settle
 
-
 LARGEST = 1e30  # of prod_i (1 + e_i / K)
 
 

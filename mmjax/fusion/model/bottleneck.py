@@ -42,7 +42,9 @@ class Bottleneck(nn.Module):
         for layer in range(self.fusion_layers):
             made = []
             for name in names:
-                block = TransformerBlock(self.width, self.heads, self.dropout, self.axis_name, name=f"block_{layer}_{name}")
+                block = TransformerBlock(
+                    self.width, self.heads, self.dropout, self.axis_name, name=f"block_{layer}_{name}"
+                )
                 if layer < self.fusion_layer:
                     tokens[name] = block(tokens[name], seen[name], train)
                     continue

@@ -40,7 +40,9 @@ def test_weighted_mean(logits):
 
 def test_equal_weights_are_the_mean(logits):
     rule = WeightedMean()
-    np.testing.assert_allclose(rule.apply(rule.init(jax.random.key(0), logits), logits), Mean().apply({}, logits), **CLOSE)
+    np.testing.assert_allclose(
+        rule.apply(rule.init(jax.random.key(0), logits), logits), Mean().apply({}, logits), **CLOSE
+    )
 
 
 def test_mean_of_values_for_regression(logits):

@@ -134,6 +134,8 @@ def test_low_rank_tensor_starts_with_variance_one(modalities):
 
 def test_an_absent_modality_leaves_the_product_of_the_others():
     h = embeddings(("audio", "image", "text"))
-    F, params = fused(LowRankTensor(WIDTH, 2), h, {"audio": jnp.ones(B, bool), "image": jnp.zeros(B, bool), "text": jnp.ones(B, bool)})
+    F, params = fused(
+        LowRankTensor(WIDTH, 2), h, {"audio": jnp.ones(B, bool), "image": jnp.zeros(B, bool), "text": jnp.ones(B, bool)}
+    )
     zeroed, _ = fused(LowRankTensor(WIDTH, 2), h | {"image": np.zeros((B, SIZES["image"]))})
     np.testing.assert_allclose(F, zeroed, **CLOSE)

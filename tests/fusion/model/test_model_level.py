@@ -92,8 +92,6 @@ def sequences():
     return values, masks
 
 
-
-
 def test_bottleneck_with_no_fusion_layer_is_late_fusion():
     """L_f = L: F is the mean of two transformers that never meet, so it is additive in the modalities."""
     values, masks = sequences()
