@@ -1,7 +1,7 @@
 """A cell's place in its training on disk, by Orbax: the only file that knows it.
 
-What is kept does not depend on the devices: the state of every seed as one tree of arrays [S, ...], the best theta in it,
-and the history as JSON. A checkpoint that cannot be read is as none.
+What is kept does not depend on the devices: the state of every seed as one tree of arrays [S, ...], with the best
+theta, and the history as JSON. A checkpoint that cannot be read is as none.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Checkpoints:
             self.save(step, state(), progress)
 
     def save(self, step: int, state: Any, progress: dict):
-        """Keeps `state` (any tree of NumPy arrays) and `progress` (JSON) as checkpoint `step`, and drops the one before."""
+        """Keeps `state` (a tree of NumPy arrays) and `progress` (JSON) as checkpoint `step`; drops the one before."""
         leaves = {f"{i:06d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(state))}
         save = self._args.Composite(state=self._args.StandardSave(leaves), progress=self._args.JsonSave(progress))
         self._manager.save(step, args=save, force=True)
@@ -68,6 +68,6 @@ class Checkpoints:
         try:
             return self._manager.restore(step, args=self._args.Composite(**{item: argument}))[item]
         except Exception as error:  # whatever Orbax says of a damaged or foreign file: training starts again
-            logging.warning("checkpoint %d of %s cannot be read (%s): starting without it", step,
-                            self._manager.directory, str(error).splitlines()[0] if str(error) else type(error))  # fmt: skip
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            logging.warning("no use of checkpoint %d in %s: %s", step, self._manager.directory, reason)
             return None

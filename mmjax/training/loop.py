@@ -53,7 +53,8 @@ def train_cell(
     examples = task.splits["train"].size
     if config.batch_size > examples:
         raise InputError(
-            f"batch_size = {config.batch_size} is larger than the training split of task {task.name!r}: give at most {examples}"
+            f"batch_size = {config.batch_size} is larger than the training split of task {task.name!r}: "
+            f"give at most {examples}"
         )
     layout = lay_out(tuple(seeds), placement)
     axis = AXIS if layout.splits_batch else None
@@ -163,7 +164,7 @@ class _Cell:
         return {key: float(np.mean([line[key] for line in lines])) for key in lines[0] if key not in ("phase", "epoch")}
 
     def _predict(self, programs: PhasePrograms, theta) -> dict[str, np.ndarray]:
-        """Logits of the splits that are reported, [S, n, K]; the last line of a run, and the only one that reads test."""
+        """Logits [S, n, K] of the splits that are reported; the last line of a run, the only one that reads test."""
         predict = self._compile(programs.predict, theta, self.splits["validation"])
         logits = {"validation": self._examples(predict(theta, self.splits["validation"]), "validation")}
         for _ in range(TIMED_PREDICTIONS):

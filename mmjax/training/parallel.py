@@ -53,7 +53,7 @@ class Layout:
     """How S seeds lie on D devices.
 
     Attributes:
-      seeds: [D, seeds per device] int32; rows are equal where the batch is split, the last may repeat a seed to fill up.
+      seeds: [D, seeds per device] int32; equal rows where the batch is split, else the last may be filled up.
       splits_batch: whether the devices share every seed and divide its batch.
       parallel: as in Placement.
     """

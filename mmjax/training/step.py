@@ -178,7 +178,7 @@ class PhasePrograms:
         return (theta, optimizer_state), self._sum(losses, batch.weight)
 
     def _forward(self, theta: Theta, batch: Batch, key, annealing, train: tuple[str, ...]):
-        """Sums not yet summed ([B] each), D's logits [B, K] (None before there is a decoder), and the batch statistics."""
+        """Sums not yet summed, [B] each; D's logits [B, K], None before there is a decoder; the batch statistics."""
         target, truth, precision = self.model.target, batch.target, self.config.precision
         variables = {"params": _cast(theta.params, precision), "batch_stats": theta.batch_stats}
         batch = batch._replace(inputs=_cast(batch.inputs, precision))

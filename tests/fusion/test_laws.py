@@ -125,8 +125,8 @@ def test_every_parameter_learns(fusion, modalities):
 def test_order_of_the_dict_does_not_matter(fusion):
     """Not jitted: under jit a dict's keys are sorted before the model sees them."""
     model, variables, batch, _ = make(fusion, size=3)
-    turned = batch._replace(**{
-        field: dict(reversed(getattr(batch, field).items())) for field in ("inputs", "lengths", "present")})  # fmt: skip
+    fields = ("inputs", "lengths", "present")
+    turned = batch._replace(**{field: dict(reversed(getattr(batch, field).items())) for field in fields})
     np.testing.assert_array_equal(model.apply(variables, turned).logits, model.apply(variables, batch).logits)
 
 

@@ -51,7 +51,7 @@ def test_devices_share_the_statistics_of_the_whole_batch(devices):
     parts = jax.vmap(on_a_device, axis_name="device")(VALUES.reshape(devices, -1, 4, 3), VALID.reshape(devices, -1))
     np.testing.assert_allclose(parts[0].reshape(VALUES.shape), outputs, atol=1e-5)
     for device in range(devices):
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a[device], b, rtol=1e-5), parts[1], running)
+        jax.tree.map(lambda a, b, device=device: np.testing.assert_allclose(a[device], b, rtol=1e-5), parts[1], running)
 
 
 def test_a_batch_without_a_valid_row_changes_nothing():

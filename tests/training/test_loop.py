@@ -51,11 +51,15 @@ def assert_same(result, expected):
             np.testing.assert_array_equal(run.logits[split], other.logits[split])
 
 
-@pytest.mark.parametrize(
-    "placement",
-    [Placement(2, "pmap", "seeds"), Placement(3, "shard_map", "seeds"), Placement(8, "pmap", "batch"), Placement(2, "shard_map", "batch")],
-    ids=lambda p: f"{p.parallel}-{p.split}-{p.devices}",
-)  # fmt: skip
+PLACEMENTS = (
+    Placement(2, "pmap", "seeds"),
+    Placement(3, "shard_map", "seeds"),
+    Placement(8, "pmap", "batch"),
+    Placement(2, "shard_map", "batch"),
+)
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS, ids=lambda p: f"{p.parallel}-{p.split}-{p.devices}")
 def test_devices_change_nothing(placement):
     """Batches of 10 over 8 devices do not divide, the last one has 5 rows; statistics of the batch are synchronised."""
     config = CONFIG.replace(dropout=0.0) if 10 % placement.devices and placement.split == "batch" else CONFIG

@@ -2,7 +2,7 @@
 
 Every class here is a flax module `g(logits, present=None) -> log p`, logits modality -> [B, K] over K >= 2
 classes, present modality -> [B] bool. Its class attributes say how it is used: `trained`, whether the modalities'
-models are trained through it (else it is a rule over models trained one by one, its own parameters fitted on validation);
+models are trained through it (else it is a rule over models trained one by one, its parameters fitted on validation);
 `evidential`, whether its heads give evidence; `targets`, the kinds of target it is defined for.
 """
 

@@ -42,7 +42,7 @@ def softplus(x):
 
 
 def combine(evidences):
-    """The fused evidence of opinions, each [B, K]; held at K * LARGEST, where a product of certainties would overflow."""
+    """The fused evidence of opinions, each [B, K]; held at K * LARGEST, before certainties overflow."""
     classes = evidences[0].shape[-1]
     product = 1.0
     for evidence in evidences:
