@@ -135,9 +135,13 @@ ARTICLE = {
 PRESETS = {
     "trimodal": ARTICLE,
     "handwritten": {"batch_size": 200, "epochs": 60, "learning_rate": 3e-3, "weight_decay": 1e-5},
-    "avdigits": {"encoders": {"image": "lenet", "audio": "lenet"}, "batch_size": 128, "epochs": 4},
-}
-
+    "avdigits": {
+        "encoders": {"image": "lenet", "audio": "lenet"},
+        "batch_size": 128,
+        "epochs": 2,
+        "learning_rate": 3e-3,
+        "schedule": "cosine",
+    },
 
 def config_for(task: str) -> Config:
     """The defaults of a task, named as in `--tasks`; a variant (`avdigits/clean`) shares its base's."""
