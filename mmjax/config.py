@@ -142,6 +142,8 @@ PRESETS = {
         "learning_rate": 3e-3,
         "schedule": "cosine",
     },
+}
+
 
 def config_for(task: str) -> Config:
     """The defaults of a task, named as in `--tasks`; a variant (`avdigits/clean`) shares its base's."""
