@@ -134,7 +134,13 @@ ARTICLE = {
 
 PRESETS = {
     "trimodal": ARTICLE,
-    "handwritten": {"batch_size": 200, "epochs": 60, "learning_rate": 3e-3, "weight_decay": 1e-5},
+    "handwritten": {
+        "batch_size": 200,
+        "epochs": 30,
+        "learning_rate": 3e-3,
+        "schedule": "cosine",
+        "weight_decay": 1e-5,
+    },
     "avdigits": {
         "encoders": {"image": "lenet", "audio": "lenet"},
         "batch_size": 128,
