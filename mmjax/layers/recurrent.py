@@ -190,7 +190,24 @@ class Gru(nn.Module):
 def _kernels(module: nn.Module, features: int, gates: int) -> tuple[Array, Array]:
     """The parameters W [d, G] and U [H, G]."""
     kernel = module.param("kernel", nn.initializers.glorot_uniform(), (features, gates))
-    return kernel, module.param("recurrent_kernel", nn.initializers.orthogonal(), (module.size, gates))
+    return kernel, module.param("recurrent_kernel", orthogonal, (module.size, gates))
+
+
+def orthogonal(key: Array, shape: tuple[int, int]) -> Array:
+    """Orthonormal rows (or columns, the fewer), as `nn.initializers.orthogonal` draws them, but safe under vmap.
+
+    XLA's QR of a batch on a CPU waits in a thread of the pool for the pool's other threads: as many batches at once as
+    there are threads wait for ever. So the matrices of a batch are taken one after the other.
+    """
+    rows, columns = max(shape), min(shape)
+    q, r = _qr(jax.random.normal(key, (rows, columns)))
+    q = q * jnp.sign(jnp.diagonal(r))
+    return q if shape == (rows, columns) else q.T
+
+
+@jax.custom_batching.sequential_vmap
+def _qr(matrix: Array) -> tuple[Array, Array]:
+    return jnp.linalg.qr(matrix)
 
 
 def _recurrence(cell, reverse, inputs, mask, kernel, bias, recurrent, recurrent_bias) -> Array:
