@@ -11,7 +11,10 @@ from collections.abc import Mapping
 
 from mmjax.errors import InputError, unknown_name
 
-ENCODERS = {"image": "cnn", "tokens": "lstm", "sequence": "gru", "vector": "mlp"}  # by kind of modality
+ENCODERS = {  # by kind of modality
+    "image": "cnn", "tokens": "lstm", "sequence": "gru", "vector": "mlp", "video": "video", "points": "pointnet",
+    "waveform": "log_mel",
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +33,24 @@ class Config:
     dropout: float = 0.0  # after every hidden layer, in [0, 1)
 
     # Fusion g
-    rank: int = 4  # of low_rank_tensor
+    rank: int = 4  # of low_rank_tensor, and of the core of mutan and block
+    chunks: int = 4  # of block; divides `width`
+    factors: int = 4  # products that mfb and mfh add up to one output
+    cascades: int = 2  # of mfh
+    sketch_size: int = 1024  # numbers that mcb sketches an outer product to
+    tensor_limit: int = 16384  # entries of tensor's outer product; embeddings are narrowed until it fits
+    widest: int = 128  # multiplicative narrows wider embeddings to this
+    set_pool: str = "mean"  # of deep_sets: mean or max
     heads: int = 4  # of every attention; divides `width`
     fusion_layers: int = 2  # blocks of cross_attention, bottleneck
     bottleneck_tokens: int = 4  # B of bottleneck
     fusion_layer: int = 1  # L_f of bottleneck: the first block that sees Z
     squeeze: int = 4  # mmtm's joint embedding is the channels' sum over this
+    experts: int = 4  # of mixture_of_experts
+    active_experts: int = 2  # experts that an example is given to
+    load_balance: float = 0.01  # weight of the loss that keeps all experts busy
+    temperature: float = 1.0  # tau of entropy, in nats
+    conflict_weight: float = 1.0  # gamma of evidential_average
 
     # Decoder h
     decoder: str = "dense"  # dense, mlp, cnn or rnn
@@ -64,19 +79,22 @@ class Config:
 
     def __post_init__(self):
         object.__setattr__(self, "encoders", {**ENCODERS, **self.encoders})
-        for name in ("width", "encoder_layers", "channels", "cnn_pool", "token_size", "rank", "heads", "fusion_layers",
+        for name in ("width", "encoder_layers", "channels", "cnn_pool", "token_size", "rank", "chunks", "factors",
+                     "cascades", "sketch_size", "tensor_limit", "widest", "experts", "active_experts", "heads", "fusion_layers",
                      "bottleneck_tokens", "squeeze", "kl_epochs", "epochs", "batch_size", "evaluate_every",
                      "evaluation_batch_size"):  # fmt: skip
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("fusion_layer", "fine_tune_epochs", "warmup_epochs", "weight_decay", "clip_norm", "patience",
-                     "auxiliary_weight"):  # fmt: skip
+                     "auxiliary_weight", "load_balance", "conflict_weight"):  # fmt: skip
             self._require(name, getattr(self, name) >= 0, "at least 0")
         self._require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
         self._require("learning_rate", self.learning_rate > 0, "above 0")
+        self._require("temperature", self.temperature > 0, "above 0")
         self._require("heads", self.width % self.heads == 0, f"a divisor of width ({self.width})")
         self._require(
             "fusion_layer", self.fusion_layer <= self.fusion_layers, f"at most fusion_layers ({self.fusion_layers})"
         )
+        self._require("active_experts", self.active_experts <= self.experts, f"at most experts ({self.experts})")
         for name, accepted in CHOICES.items():
             self._require(name, getattr(self, name) in accepted, "one of " + ", ".join(accepted))
 
@@ -118,6 +136,7 @@ CHOICES = {
     "schedule": ("constant", "cosine"),
     "precision": ("float32", "bfloat16"),
     "selection": ("metric", "loss", "last"),
+    "set_pool": ("mean", "max"),
 }
 
 DEFAULTS = Config()

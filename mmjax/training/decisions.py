@@ -6,16 +6,12 @@ from collections.abc import Mapping
 from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
-from scipy.optimize import minimize
 
 from mmjax.config import Config
 from mmjax.fusion import DECISION
-from mmjax.model import decide
+from mmjax.model import _lift, _present_rows, decide
 from mmjax.registry import build
-from mmjax.training.losses import task_loss
 from mmjax.types import Task
 
 
@@ -24,36 +20,37 @@ def combine_decisions(
 ) -> dict[str, np.ndarray]:
     """Fused logits of each split from the modalities' own.
 
-    The rule's parameters, if it has any, minimise the negative log-likelihood (regression: the squared error) of the
-    validation split, by BFGS from the rule's start.
+    The rule's parameters, if it has any, are what its `fit` makes of the validation split.
 
     Args:
       fusion: a decision-level rule that is not trained through.
-      unimodal: modality -> split ("validation", "test") -> logits [n, K].
+      unimodal: modality -> split ("validation", "test") -> logits [n, K]; of any value where the modality is absent.
 
     Returns:
       split -> logits [n, K].
     """
     rule = build(DECISION, "fusion", fusion, config, regression=task.target.kind == "regression")
-    decisions = {
-        split: {name: jnp.asarray(unimodal[name][split]) for name in sorted(unimodal)}
-        for split in ("validation", "test")
-    }
-    present = {split: {name: jnp.asarray(task.splits[split].present[name]) for name in unimodal} for split in decisions}
-    truth = jnp.asarray(task.splits["validation"].target)
-    start = rule.init(jax.random.key(0), decisions["validation"]).get("params", {})
-    vector, unravel = ravel_pytree(start)
+    validation = task.splits["validation"]
+    logits = {n: np.concatenate([unimodal[n][split] for split in ("validation", "test")]) for n in sorted(unimodal)}
+    present = {n: np.concatenate([validation.present[n], task.splits["test"].present[n]]) for n in logits}
+    params = {}
+    if hasattr(rule, "fit"):
+        seen = {n: l[: validation.size] for n, l in logits.items()}
+        params = rule.fit(*_rows(task.target, seen, validation.present, validation.target))
+    fused = np.asarray(_fuse(task.target, rule, params, logits, present))
+    return {"validation": fused[: validation.size], "test": fused[validation.size :]}
 
-    @partial(jax.jit, static_argnums=1)
-    def fused(vector, split):
-        bound = partial(rule.apply, {"params": unravel(vector)})
-        return decide(task.target, bound, decisions[split], present[split])
 
-    @jax.jit
-    @jax.value_and_grad
-    def loss(vector):
-        return task_loss(task.target, fused(vector, "validation"), truth).mean()
+def _rows(target, logits, present, truth):
+    """What a rule is fitted to: between classes, as `decide` has it; values as they are."""
+    if target.kind == "regression":
+        return logits, present, truth.reshape(len(truth), -1)
+    lifted = {n: np.asarray(_lift(target, l)) for n, l in logits.items()}
+    rows = {n: np.asarray(p) for n, p in _present_rows(target, present).items()}
+    return lifted, rows, truth.reshape(-1).astype(np.int32)
 
-    if vector.size:
-        vector = jnp.float32(minimize(lambda v: tuple(map(np.float64, loss(jnp.float32(v)))), vector, jac=True).x)
-    return {split: np.asarray(fused(vector, split)) for split in decisions}
+
+# One program for all seeds of a task: a rule is known by its fields, not by its place in memory.
+@partial(jax.jit, static_argnums=(0, 1))
+def _fuse(target, rule, params, logits, present):
+    return decide(target, partial(rule.apply, {"params": params}), logits, present)

@@ -78,6 +78,6 @@ def objective(target: TargetSpec, outputs: Outputs, truth: Array, annealing: Arr
     Evidence has its own loss; a model-level fusion with heads adds lambda * sum_i L(l_i).
     """
     if outputs.evidence:
-        return evidential_loss(target, outputs.evidence, truth, annealing)
+        return evidential_loss(target, outputs.evidence, truth, annealing) + outputs.penalty
     own = sum(task_loss(target, logits, truth) for logits in outputs.modality_logits.values())
     return task_loss(target, outputs.logits, truth) + auxiliary_weight * own + outputs.penalty
