@@ -21,6 +21,9 @@ MODALITY_KINDS = {
     "tokens": "(T,) integer ids, id 0 is padding",
     "sequence": "(T, features) float",
     "vector": "(features,) float",
+    "video": "(T, height, width, channels) float",
+    "points": "(points, features) float, a set in no order",
+    "waveform": "(samples,) float",
 }
 TARGET_KINDS = ("binary", "multiclass", "multilabel", "regression")
 SPLITS = ("train", "validation", "test")
@@ -35,26 +38,30 @@ class ModalitySpec:
       kind: one of MODALITY_KINDS.
       shape: of one example, padded where the length varies.
       vocabulary: number of ids, for kind `tokens`; 0 otherwise.
+      rate: samples per second, for kind `waveform`; 0 otherwise.
     """
 
     name: str
     kind: str
     shape: tuple[int, ...]
     vocabulary: int = 0
+    rate: float = 0.0
 
     def __post_init__(self):
         if self.kind not in MODALITY_KINDS:
             raise ValueError(f"modality {self.name!r}: kind {self.kind!r} is none of {', '.join(MODALITY_KINDS)}")
-        axes = {"image": 3, "tokens": 1, "sequence": 2, "vector": 1}[self.kind]
+        axes = {"image": 3, "sequence": 2, "video": 4, "points": 2}.get(self.kind, 1)
         if len(self.shape) != axes:
             raise ValueError(f"modality {self.name!r}: shape {self.shape} is not {MODALITY_KINDS[self.kind]}")
         if (self.kind == "tokens") != (self.vocabulary > 0):
             raise ValueError(f"modality {self.name!r}: a vocabulary belongs to kind 'tokens', and only to it")
+        if (self.kind == "waveform") != (self.rate > 0):
+            raise ValueError(f"modality {self.name!r}: a rate above 0 belongs to kind 'waveform', and only to it")
 
     @property
     def has_length(self) -> bool:
-        """Whether examples are sequences whose valid length may vary."""
-        return self.kind in ("tokens", "sequence")
+        """Whether an example's first axis is valid up to a length of its own (of `points`: their number)."""
+        return self.kind in ("tokens", "sequence", "video", "points", "waveform")
 
 
 @dataclasses.dataclass(frozen=True)

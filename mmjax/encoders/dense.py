@@ -7,7 +7,7 @@ from mmjax.encoders.encoder import Encoder, cleaned
 from mmjax.layers.dropout import Dropout
 from mmjax.types import Array, Encoded, Features, ModalitySpec
 
-NUMERIC = frozenset({"vector", "image", "sequence"})
+NUMERIC = frozenset({"vector", "image", "sequence", "video", "waveform"})  # `points` have no order to flatten by
 
 
 class Identity(Encoder):

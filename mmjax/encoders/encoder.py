@@ -25,11 +25,13 @@ class Encoder(nn.Module):
 
     Attributes:
       accepts: the kinds of modality it reads.
+      registered: its name in the registry, where that is not the class's in lower case.
       spec: the modality.
       axis_name: device axis that splits the batch, or None.
     """
 
     accepts: ClassVar[frozenset[str]] = frozenset()
+    registered: ClassVar[str] = ""
 
     spec: ModalitySpec
     axis_name: str | None = None
@@ -37,9 +39,9 @@ class Encoder(nn.Module):
     def __post_init__(self):
         kind = self.spec.kind
         if kind not in self.accepts:
-            able = sorted(encoder.__name__.lower() for encoder in Encoder.__subclasses__() if kind in encoder.accepts)
+            able = sorted(_name(encoder) for encoder in _final(Encoder) if kind in encoder.accepts)
             raise InputError(
-                f"encoder {type(self).__name__.lower()!r} does not read modality {self.spec.name!r} of kind {kind!r}: "
+                f"encoder {_name(type(self))!r} does not read modality {self.spec.name!r} of kind {kind!r}: "
                 f"it reads {', '.join(sorted(self.accepts))}; choose {', '.join(able)} in config.encoders"
             )
         super().__post_init__()
@@ -59,6 +61,16 @@ class Encoder(nn.Module):
         return self.finish(features, train)
 
 
+def _name(encoder: type[Encoder]) -> str:
+    return encoder.registered or encoder.__name__.lower()
+
+
+def _final(base: type[Encoder]) -> list[type[Encoder]]:
+    """The encoders that none is derived from: one derived from is abstract."""
+    derived = base.__subclasses__()
+    return [encoder for below in derived for encoder in _final(below)] if derived else [base]
+
+
 def cleaned(spec: ModalitySpec, inputs: Array, length: Array | None, valid: Array) -> Features:
     """The inputs with zeros for all that is not data: padded steps and rows that are not valid.
 
@@ -68,12 +80,12 @@ def cleaned(spec: ModalitySpec, inputs: Array, length: Array | None, valid: Arra
       Features of values [B, *shape], and of a mask [B, T] where the modality has a length.
     """
     if not spec.has_length:
-        return Features(_where(valid, inputs), None, valid)
+        return Features(kept(inputs, valid), None, valid)
     steps = jnp.arange(inputs.shape[1])
     mask = valid[:, None] & (steps < (inputs.shape[1] if length is None else length[:, None]))
-    return Features(_where(mask, inputs), mask, valid)
+    return Features(kept(inputs, mask), mask, valid)
 
 
-def _where(keep: Array, values: Array) -> Array:
-    """`values`, zero where `keep`, over the leading axes, is False."""
+def kept(values: Array, keep: Array) -> Array:
+    """`values`, zero where `keep`, bool over the leading axes, is False."""
     return jnp.where(keep.reshape(keep.shape + (1,) * (values.ndim - keep.ndim)), values, 0)

@@ -1,4 +1,4 @@
-"""Convolution over two axes, stride 1.
+"""Convolution over two axes.
 
 XLA's convolution is at its worst on a CPU with few channels, and under a vmap over seeds, which
 turns it into a grouped one. There it is written as one product with a banded matrix: a row of
@@ -9,6 +9,7 @@ of 7 to 28 pixels; the work grows with the square of a row's width, so wide rows
 
 import contextlib
 import contextvars
+from functools import partial
 from itertools import product
 from typing import Literal
 
@@ -35,71 +36,85 @@ def plain():
 
 
 class Convolution(nn.Module):
-    """y = kernel * x + bias, the kernel slid over two axes a step at a time, initialised Glorot uniform.
+    """y = kernel * x + bias, the kernel slid over two axes, initialised Glorot uniform.
 
     Attributes:
       features: output channels.
       kernel: its height and width.
       padding: "VALID" keeps the positions where the kernel fits; "SAME" pads with zeros to keep the size.
       use_bias: False where a normalisation follows, which would take the bias out again.
+      stride: pixels from one position to the next, along both axes: every `stride`-th output of stride 1, from the
+        first. (So "SAME" pads alike whatever the stride and the size; XLA's own may lie a pixel further.)
     """
 
     features: int
     kernel: tuple[int, int]
     padding: Literal["VALID", "SAME"] = "VALID"
     use_bias: bool = True
+    stride: int = 1
 
     @nn.compact
     def __call__(self, values: Array) -> Array:
         """[B, height, width, channels] -> [B, height', width', features]."""
         kernel = self.param("kernel", nn.initializers.glorot_uniform(), (*self.kernel, values.shape[-1], self.features))
-        values = convolve(values, kernel, self.padding)
+        values = convolve(values, kernel, self.padding, self.stride)
         return values + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else values
 
 
-def convolve(values: Array, kernel: Array, padding: str) -> Array:
+def convolve(values: Array, kernel: Array, padding: str, stride: int = 1) -> Array:
     """The convolution (not flipped: a correlation), in the form that is fast where it runs.
 
     Args:
       values: [B, height, width, C].
       kernel: [kernel height, kernel width, C, O].
       padding: "VALID" or "SAME".
+      stride: as in Convolution.
 
     Returns:
       [B, height', width', O].
     """
-    if _plain.get() or jax.default_backend() != "cpu" or values.shape[2] > WIDEST_BAND:
-        return lax.conv_general_dilated(values, kernel, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    around = [(0, 0), (0, 0)]
     if padding == "SAME":
         around = [((size - 1) // 2, size // 2) for size in kernel.shape[:2]]
-        values = jnp.pad(values, ((0, 0), *around, (0, 0)))
-    return shifted_sum(values, kernel) if values.shape[-1] == 1 else banded_product(values, kernel)
+    if _plain.get() or jax.default_backend() != "cpu" or values.shape[2] > WIDEST_BAND:
+        layout = ("NHWC", "HWIO", "NHWC")
+        return lax.conv_general_dilated(values, kernel, (stride, stride), around, dimension_numbers=layout)
+    values = jnp.pad(values, ((0, 0), *around, (0, 0)))
+    return shifted_sum(values, kernel, stride) if values.shape[-1] == 1 else banded_product(values, kernel, stride)
 
 
-def banded_product(values: Array, kernel: Array) -> Array:
+def banded_product(values: Array, kernel: Array, stride: int = 1) -> Array:
     """Rows of `values` times the band of `kernel`, "VALID"."""
     B, height, width, C = values.shape
     kernel_height, kernel_width, _, O = kernel.shape
-    rows, columns = height - kernel_height + 1, width - kernel_width + 1
+    rows, columns = _positions(values, kernel, stride)
     # offset[v, w, j] is 1 where the kernel's column j, for the output w, lies on the input v.
-    offset = np.arange(width)[:, None, None] - np.arange(columns)[:, None] == np.arange(kernel_width)
+    offset = np.arange(width)[:, None, None] - stride * np.arange(columns)[:, None] == np.arange(kernel_width)
     band = jnp.einsum("vwj,ijco->ivcwo", offset.astype(kernel.dtype), kernel)
     lines = values.reshape(B, height, width * C)
-    lines = jnp.concatenate([lines[:, i : i + rows] for i in range(kernel_height)], axis=-1)
+    lines = jnp.concatenate([lines[:, _every(stride, i, rows)] for i in range(kernel_height)], axis=-1)
     outputs = lines.reshape(B * rows, -1) @ band.reshape(-1, columns * O)
     return outputs.reshape(B, rows, columns, O)
 
 
-@jax.custom_vjp
-def shifted_sum(values: Array, kernel: Array) -> Array:
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def shifted_sum(values: Array, kernel: Array, stride: int = 1) -> Array:
     """A sum of shifted `values` times one weight each, "VALID": forward the fastest for one channel."""
-    kernel_height, kernel_width, _, O = kernel.shape
-    rows, columns = values.shape[1] - kernel_height + 1, values.shape[2] - kernel_width + 1
-    positions = product(range(kernel_height), range(kernel_width))
-    return sum(values[:, i : i + rows, j : j + columns] * kernel[i, j, 0] for i, j in positions)
+    rows, columns = _positions(values, kernel, stride)
+    taps = product(range(kernel.shape[0]), range(kernel.shape[1]))
+    return sum(values[:, _every(stride, i, rows), _every(stride, j, columns)] * kernel[i, j, 0] for i, j in taps)
 
 
 shifted_sum.defvjp(
-    lambda values, kernel: (shifted_sum(values, kernel), (values, kernel)),
-    lambda inputs, gradient: jax.vjp(banded_product, *inputs)[1](gradient),
+    lambda values, kernel, stride: (shifted_sum(values, kernel, stride), (values, kernel)),
+    lambda stride, inputs, gradient: jax.vjp(partial(banded_product, stride=stride), *inputs)[1](gradient),
 )
+
+
+def _positions(values: Array, kernel: Array, stride: int) -> list[int]:
+    """Rows and columns of a "VALID" output."""
+    return [(size - taps) // stride + 1 for size, taps in zip(values.shape[1:3], kernel.shape[:2])]
+
+
+def _every(stride: int, first: int, count: int) -> slice:
+    return slice(first, first + stride * (count - 1) + 1, stride)

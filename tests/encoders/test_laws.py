@@ -19,12 +19,16 @@ SPECS = {
     "image": ModalitySpec("scan", "image", (12, 10, 2)),
     "sequence": ModalitySpec("speech", "sequence", (13, 9)),
     "tokens": ModalitySpec("words", "tokens", (7,), vocabulary=11),
+    "video": ModalitySpec("gait", "video", (4, 7, 6, 2)),
+    "points": ModalitySpec("radar", "points", (6, 3)),
+    "waveform": ModalitySpec("cough", "waveform", (1100,), rate=8000.0),
 }
-CONFIG = DEFAULTS.replace(width=8, channels=3, token_size=5, dropout=0.3)
+CONFIG = DEFAULTS.replace(width=8, channels=3, token_size=5, dropout=0.3, heads=2)
 VARIANTS = {
     "cnn": [(), (("cnn_pool", 1), ("cnn_dense", False))],
     "lstm": [(), (("bidirectional", True),)],
     "gru": [(), (("bidirectional", True),)],
+    "video": [(), (("bidirectional", True),)],
 }
 CASES = [
     pytest.param(name, kind, change, id="-".join([name, kind, *dict(change)]))

@@ -5,11 +5,12 @@ import functools
 import numpy as np
 
 from mmjax.data.avdigits.raw import RATE
+from mmjax.layers import spectrogram
+from mmjax.layers.spectrogram import FLOOR
 
 FRAMES, BANDS = 32, 32
 FRAME, HOP = 512, 256  # samples: 64 ms every 32 ms
 SAMPLES = FRAME + (FRAMES - 1) * HOP  # 1.056 s
-FLOOR = 1e-6  # added to a band's power before the logarithm; above that of 16-bit rounding, below any speech
 
 
 def window(wave: np.ndarray) -> tuple[np.ndarray, int]:
@@ -40,15 +41,5 @@ def log_mel(waves: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def mel_filters() -> np.ndarray:
-    """Triangles whose corners are evenly spaced in mel, float32 [FRAME // 2 + 1, BANDS].
-
-    mel(f) = 2595 log10(1 + f / 700), f in hertz (O'Shaughnessy 1987, as in HTK). Neighbours
-    overlap by half, so between the first and the last centre the bands sum to one.
-    """
-    top = 2595 * np.log10(1 + RATE / 2 / 700)
-    corners = 700 * (10 ** (np.linspace(0, top, BANDS + 2) / 2595) - 1)
-    frequencies = np.fft.rfftfreq(FRAME, 1 / RATE)
-    low, centre, high = corners[:-2], corners[1:-1], corners[2:]
-    rising = (frequencies[:, None] - low) / (centre - low)
-    falling = (high - frequencies[:, None]) / (high - centre)
-    return np.clip(np.minimum(rising, falling), 0, None).astype(np.float32)
+    """The bands, float32 [FRAME // 2 + 1, BANDS]."""
+    return spectrogram.mel_filters(RATE, FRAME, BANDS)
