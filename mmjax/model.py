@@ -16,11 +16,14 @@ from mmjax.encoders import ENCODERS
 from mmjax.errors import InputError, lookup
 from mmjax.fusion import FUSIONS, level_of
 from mmjax.fusion.decision.evidential import log_mean
+from mmjax.fusion.feature.early import JOINED
 from mmjax.layers.pooling import masked_mean
 from mmjax.registry import build
 from mmjax.types import Batch, Encoded, ModalitySpec, Outputs, TargetSpec
 
 PARTS = ("encoders", "fusion", "decoder")
+PSEUDO = "pseudo"  # the view that evidential_pseudo adds
+RESERVED = (JOINED, PSEUDO, "fused")  # names that stand beside those of the modalities
 
 
 class MultimodalModel(nn.Module):
@@ -41,24 +44,31 @@ class MultimodalModel(nn.Module):
     axis_name: str | None = None
 
     def setup(self):
-        names = [spec.name for spec in self.modalities]
-        level = level_of(self.fusion)
+        target, level = self.target, level_of(self.fusion)
+        regression = target.kind == "regression"
+        self.g = self._build(FUSIONS, "fusion", self.fusion, regression=regression, modalities=self.modalities)
+        read = (self.g.spec,) if self._joins == "inputs" else self.modalities
         self.encoders = {
             spec.name: self._build(ENCODERS, "encoder", self.config.encoder_of(spec.name, spec.kind), spec=spec)
-            for spec in self.modalities
+            for spec in read
         }
-        self.g = self._build(FUSIONS, "fusion", self.fusion, regression=self.target.kind == "regression")
-        outputs = self.target.outputs
-        if level == "decision" and self.g.evidential:
-            # Evidence is for each class, so a yes-or-no decision takes two outputs.
-            outputs *= self.target.classes if self.target.kind != "multiclass" else 1
+        outputs, heads = target.outputs, [spec.name for spec in self.modalities]
         if level != "decision":
             self.h = self._build(DECODERS, "decoder", self.config.decoder, outputs=outputs)
-        if level == "decision" or (level == "model" and self.g.heads_per_modality):
-            self.heads = {n: self._build(DECODERS, "decoder", self.config.decoder, outputs=outputs) for n in names}
+            heads = heads if getattr(self.g, "heads_per_modality", False) else []
+        elif self.g.evidential:
+            # Evidence is for each class, so a yes-or-no decision takes two outputs.
+            outputs *= target.classes if target.kind != "multiclass" else 1
+            heads += [PSEUDO] if self.g.pseudo_view else []
+        self.heads = {n: self._build(DECODERS, "decoder", self.config.decoder, outputs=outputs) for n in heads}
 
     def _build(self, registry, kind, name, **fields):
         return build(registry, kind, name, self.config, axis_name=self.axis_name, **fields)
+
+    @property
+    def _joins(self) -> str:
+        """What g takes: "inputs", "stages", "sequences", "embeddings" or "decisions"."""
+        return "decisions" if level_of(self.fusion) == "decision" else getattr(self.g, "joins", "embeddings")
 
     def __call__(self, batch: Batch, train: tuple[str, ...] = ()) -> Outputs:
         """D and what led to it.
@@ -67,35 +77,40 @@ class MultimodalModel(nn.Module):
           batch: may hold more modalities than the model's.
           train: the PARTS that are in training (dropout, batch statistics); none in evaluation.
         """
-        level = level_of(self.fusion)
-        present = {spec.name: batch.present[spec.name] for spec in self.modalities}
+        present = self._present(batch)
         train_encoders, train_fusion, train_decoder = (part in train for part in PARTS)
-        if level == "model" and self.g.joins == "stages":
+        penalty = jnp.float32(0)
+        if self._joins == "stages":
             features = {n: encoder.start(*self._inputs(batch, n)) for n, encoder in self.encoders.items()}
             fused, encoded = self.g(self.encoders, features, train_encoders)
         else:
             encoded = {n: self._encode(batch, n, train_encoders) for n in self.encoders}
         embeddings = {n: jnp.where(present[n][:, None], e.pooled, 0) for n, e in encoded.items()}
-        if level == "feature":
-            fused = self.g(embeddings, present)
-        elif level == "model" and self.g.joins == "sequences":
+        if self._joins == "decisions":
+            return self._decide(embeddings, present, train_decoder)
+        if self._joins == "inputs":
+            (fused,) = embeddings.values()
+        elif self._joins == "sequences":
             masks = {n: e.mask & present[n][:, None] for n, e in encoded.items()}
             fused = self.g({n: e.sequence for n, e in encoded.items()}, masks, train_fusion)
-        if level == "decision":
-            logits = {n: self.heads[n](h, train_decoder) for n, h in embeddings.items()}
-            return self._decide(logits, embeddings, present)
-        heads = {n: self.heads[n](h, train_decoder) for n, h in embeddings.items()} if hasattr(self, "heads") else {}
-        return Outputs(self.h(fused, train_decoder), fused, embeddings, heads, {}, jnp.float32(0))
+        elif self._joins == "embeddings" and hasattr(self.g, "with_penalty"):
+            counted = {n: p & (batch.weight > 0) for n, p in present.items()}
+            fused, penalty = self.g.with_penalty(embeddings, counted)
+        elif self._joins == "embeddings":
+            fused = self.g(embeddings, present)
+        heads = {n: head(embeddings[n], train_decoder) for n, head in self.heads.items()}
+        return Outputs(self.h(fused, train_decoder), fused, embeddings, heads, {}, penalty)
 
     def encode(self, batch: Batch, train: tuple[str, ...] = ()) -> dict:
         """h_i [B, d_i] by modality, each encoder alone, whatever the fusion does between their stages."""
+        present = self._present(batch)
         encoded = {n: self._encode(batch, n, "encoders" in train) for n in self.encoders}
-        return {n: jnp.where(batch.present[n][:, None], e.pooled, 0) for n, e in encoded.items()}
+        return {n: jnp.where(present[n][:, None], e.pooled, 0) for n, e in encoded.items()}
 
     def _encode(self, batch, name, train) -> Encoded:
         """E_i; where only its sequence is fused h_i is that sequence's mean, and no parameter is made for another."""
         encoder = self.encoders[name]
-        if level_of(self.fusion) != "model" or self.g.joins == "stages":
+        if self._joins != "sequences":
             return encoder(*self._inputs(batch, name), train)
         features = encoder.start(*self._inputs(batch, name))
         for index in range(encoder.stages):
@@ -105,18 +120,33 @@ class MultimodalModel(nn.Module):
 
     def _inputs(self, batch, name):
         """What an encoder takes: inputs, length, and the rows that are worth reading."""
-        return batch.inputs[name], batch.lengths.get(name), batch.present[name] & (batch.weight > 0)
+        present = self._present(batch)
+        if self._joins == "inputs":
+            values, length = self.g(batch.inputs, batch.lengths, present)
+        else:
+            values, length = batch.inputs[name], batch.lengths.get(name)
+        return values, length, present[name] & (batch.weight > 0)
 
-    def _decide(self, logits, embeddings, present):
-        """Decision level, where a rule with evidence speaks of each modality's belief too."""
+    def _present(self, batch):
+        """Which rows have each modality; the joined inputs, and the pseudo view, are there where any modality is."""
+        present = {spec.name: batch.present[spec.name] for spec in self.modalities}
+        return present | dict.fromkeys((JOINED, PSEUDO), jnp.stack(list(present.values())).any(0))
+
+    def _decide(self, embeddings, present, train):
+        """Decision level, where a rule with evidence speaks of each view's belief too."""
+        views = dict(embeddings)
+        if PSEUDO in self.heads:
+            views[PSEUDO] = jnp.concatenate([embeddings[n] for n in sorted(embeddings)], axis=-1)
+        logits = {n: head(views[n], train) for n, head in self.heads.items()}
+        present = {n: present[n] for n in logits}
         if not self.g.evidential:
             return Outputs(decide(self.target, self.g, logits, present), None, embeddings, logits, {}, jnp.float32(0))
-        pairs = {n: l.reshape(-1, self.target.classes) for n, l in logits.items()}
-        evidence = self.g.evidence(pairs, _present_rows(self.target, present))
-        views = {n: _lower(self.target, log_mean(evidence[n])) for n in logits}
-        return Outputs(
-            _lower(self.target, log_mean(evidence["fused"])), None, embeddings, views, evidence, jnp.float32(0)
-        )
+        rows = _present_rows(self.target, present)
+        batch_size = len(next(iter(logits.values())))
+        evidence = self.g.evidence({n: l.reshape(-1, self.target.classes) for n, l in logits.items()}, rows)
+        penalty = self.g.penalty(evidence, rows).reshape(batch_size, -1).mean(-1)
+        decisions = {n: _lower(self.target, log_mean(e)) for n, e in evidence.items()}
+        return Outputs(decisions.pop("fused"), None, embeddings, decisions, evidence, penalty)
 
 
 class ThrowawayHeads(nn.Module):
@@ -163,8 +193,13 @@ def build_model(modalities, target: TargetSpec, fusion: str, config: Config, axi
     """The model of a fusion, or of "unimodal/<modality>".
 
     Raises:
-      InputError: for an unknown name, or a fusion that is not defined for the target.
+      InputError: for an unknown name, a modality with a reserved name, or a fusion that is not defined for the target.
     """
+    for spec in modalities:
+        if spec.name in RESERVED:
+            raise InputError(
+                f"modality {spec.name!r} has a name that is taken: give one other than {', '.join(RESERVED)}"
+            )
     if fusion.startswith("unimodal/"):
         by_name = {spec.name: spec for spec in modalities}
         modalities, fusion = (lookup(by_name, "modality", fusion.removeprefix("unimodal/")),), "concat"
@@ -177,7 +212,7 @@ def build_model(modalities, target: TargetSpec, fusion: str, config: Config, axi
 def initialise(model: nn.Module, key: jax.Array, *inputs) -> dict:
     """The variables of a module: theta under "params", running statistics under "batch_stats" (may be empty)."""
     variables = model.init({"params": key, "dropout": key}, *inputs)
-    return {"params": variables["params"], "batch_stats": variables.get("batch_stats", {})}
+    return {"params": variables.get("params", {}), "batch_stats": variables.get("batch_stats", {})}
 
 
 def part_of(name: str) -> str:

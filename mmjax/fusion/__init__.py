@@ -4,18 +4,62 @@ To add one: a class in a file of its level's folder, and its line in that level'
 """
 
 from mmjax.errors import lookup
-from mmjax.fusion.decision import DECISION, Evidential, Mean, Product, WeightedMean
-from mmjax.fusion.feature import FEATURE, GMU, Concat, LowRankTensor, Weighted
-from mmjax.fusion.model import MMTM, MODEL, Bottleneck, CentralNet, CrossAttention
+from mmjax.fusion.decision import (
+    DECISION,
+    Borda,
+    CalibratedMean,
+    Confidence,
+    Confusion,
+    Energy,
+    Entropy,
+    Evidential,
+    EvidentialAverage,
+    EvidentialPseudo,
+    Max,
+    Mean,
+    Median,
+    Min,
+    NaiveBayes,
+    Product,
+    Stacking,
+    Vote,
+    WeightedMean,
+)
+from mmjax.fusion.feature import (
+    FEATURE,
+    GMU,
+    MCB,
+    MFB,
+    MFH,
+    MLB,
+    Attention,
+    Block,
+    Concat,
+    DeepSets,
+    Early,
+    Film,
+    KielaGate,
+    LowRankTensor,
+    Multiplicative,
+    Mutan,
+    NLGate,
+    ProductLatent,
+    Sum,
+    Tensor,
+    Weighted,
+)  # fmt: skip
+from mmjax.fusion.model import (
+    MMTM,
+    MODEL,
+    Bottleneck,
+    CentralNet,
+    CrossAttention,
+    FusionSearch,
+    MixtureOfExperts,
+)
 
 LEVELS = {"feature": FEATURE, "decision": DECISION, "model": MODEL}
 FUSIONS = FEATURE | DECISION | MODEL
-
-__all__ = [
-    "DECISION", "FEATURE", "FUSIONS", "LEVELS", "MODEL", "level_of",
-    "Bottleneck", "CentralNet", "Concat", "CrossAttention", "Evidential", "GMU", "LowRankTensor", "MMTM", "Mean",
-    "Product", "Weighted", "WeightedMean",
-]  # fmt: skip
 
 
 def level_of(name: str) -> str:

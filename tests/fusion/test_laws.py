@@ -1,4 +1,8 @@
-"""The laws that hold for every fusion, over the registry: a new method is tested by being registered."""
+"""The laws that hold for every fusion, over the registry: a new method is tested by being registered.
+
+A fusion of embeddings, sequences or decisions is called by itself, without encoders; one that joins inputs or stages of
+encoders within a model.
+"""
 
 import functools
 
@@ -9,31 +13,65 @@ import pytest
 from small_tasks import SPECS, random_batch
 
 from mmjax.config import Config
-from mmjax.fusion import FUSIONS
+from mmjax.fusion import DECISION, FUSIONS, level_of
 from mmjax.model import build_model, initialise
+from mmjax.registry import build
 from mmjax.training.losses import objective
-from mmjax.types import TargetSpec
+from mmjax.types import ModalitySpec, TargetSpec
 
-CONFIG = Config(width=8, heads=2, token_size=4, encoder_layers=1, encoders={
-    "image": "cnn", "tokens": "gru", "sequence": "gru", "vector": "mlp"})  # fmt: skip
+CONFIG = Config(width=8, heads=2, token_size=4, encoder_layers=1, rank=3, sketch_size=32, tensor_limit=4000,
+                encoders={"image": "cnn", "tokens": "gru", "sequence": "gru", "vector": "mlp"})  # fmt: skip
 TARGET = TargetSpec("multiclass", 3)
 # Sums of up to a few hundred float32 terms of order 1, in another order: 1e-5 is some 100 units in the last place.
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+NAMES = ("speech", "table", "scan", "words", "blood", "genes")
+EMBEDDINGS = [ModalitySpec(name, "vector", (d,)) for name, d in zip(NAMES, (4, 7, 5, 3, 6, 9), strict=True)]
+DECISIONS = [ModalitySpec(name, "vector", (TARGET.size,)) for name in NAMES]
+SEQUENCES = [
+    ModalitySpec(name, "sequence", shape)
+    for name, shape in zip(NAMES, ((6, 4), (3, 7), (5, 5), (4, 3), (2, 6), (3, 3)), strict=True)
+]
 
 every_fusion = pytest.mark.parametrize("fusion", sorted(FUSIONS))
+trained_fusions = pytest.mark.parametrize(
+    "fusion", sorted(name for name in FUSIONS if name not in DECISION or DECISION[name].trained)
+)
+
+
+def joins(fusion):
+    """What a fusion takes: embeddings, decisions, sequences, stages or inputs."""
+    return "decisions" if fusion in DECISION else getattr(FUSIONS[fusion], "joins", "embeddings")
+
+
+def call(fusion, module, variables, batch):
+    """Its output [B, ...] for a batch whose inputs are what it takes."""
+    if joins(fusion) in ("stages", "inputs"):
+        return module.apply(variables, batch).logits
+    if joins(fusion) == "sequences":
+        steps = {n: jnp.arange(x.shape[1]) < batch.lengths[n][:, None] for n, x in batch.inputs.items()}
+        return module.apply(variables, batch.inputs, {n: m & batch.present[n][:, None] for n, m in steps.items()})
+    return module.apply(variables, batch.inputs, batch.present)
 
 
 @functools.cache
-def make(fusion, modalities=3, size=8, target=TARGET, missing=True):
-    """A model, its variables with every parameter moved off its start, a batch, and the jitted model."""
-    specs = SPECS[:modalities]
-    model = build_model(specs, target, fusion, CONFIG)
-    batch = jax.tree.map(jnp.asarray, random_batch(specs, target, size, missing=missing))
-    variables = jax.jit(lambda key: initialise(model, key, batch))(jax.random.key(0))
+def make(fusion, modalities=3, size=8, missing=True):
+    """A fusion with every parameter moved off its start, a batch, and (variables, batch) -> output, plain and jitted."""
+    if joins(fusion) in ("stages", "inputs"):
+        specs = SPECS[:modalities]
+        module = build_model(specs, TARGET, fusion, CONFIG)
+        arguments = lambda batch: (batch,)  # noqa: E731
+    else:
+        specs = {"sequences": SEQUENCES, "decisions": DECISIONS, "embeddings": EMBEDDINGS}[joins(fusion)][:modalities]
+        module = build(FUSIONS, "fusion", fusion, CONFIG)
+        arguments = lambda batch: (batch.inputs, {n: p[:, None] & jnp.ones(x.shape[1], bool) if x.ndim == 3 else p  # noqa: E731
+                                                  for (n, x), p in zip(batch.inputs.items(), batch.present.values())})  # fmt: skip
+    batch = jax.tree.map(jnp.asarray, random_batch(specs, TARGET, size, missing=missing))
+    variables = jax.jit(lambda key: initialise(module, key, *arguments(batch)))(jax.random.key(0))
     leaves, tree = jax.tree.flatten(variables["params"])
-    keys = jax.random.split(jax.random.key(1), len(leaves))
+    keys = jax.random.split(jax.random.key(1), len(leaves)) if leaves else ()
     moved = [leaf + 0.3 * jax.random.normal(key, leaf.shape) for leaf, key in zip(leaves, keys, strict=True)]
-    return model, variables | {"params": tree.unflatten(moved)}, batch, jax.jit(model.apply)
+    plain = functools.partial(call, fusion, module)
+    return plain, variables | {"params": tree.unflatten(moved)}, batch, jax.jit(plain)
 
 
 def rows(batch, index):
@@ -44,127 +82,161 @@ def rows(batch, index):
 @pytest.mark.parametrize("modalities", [2, 3, 6])
 def test_any_number_of_modalities(fusion, modalities):
     _, variables, batch, apply = make(fusion, modalities)
-    logits = apply(variables, batch).logits
-    assert logits.shape == (batch.size, TARGET.outputs)
-    assert np.isfinite(logits).all()
+    output = apply(variables, batch)
+    assert len(output) == batch.size
+    assert np.isfinite(output).all()
 
 
 @every_fusion
 def test_examples_do_not_see_each_other(fusion):
     """B = 1 works, and permuting examples permutes the outputs."""
     _, variables, batch, apply = make(fusion)
-    together = apply(variables, batch).logits
-    alone = apply(variables, rows(batch, slice(3, 4))).logits
+    together = apply(variables, batch)
+    alone = apply(variables, rows(batch, slice(3, 4)))
     np.testing.assert_allclose(alone, together[3:4], **CLOSE)
     order = np.random.default_rng(0).permutation(batch.size)
-    np.testing.assert_allclose(apply(variables, rows(batch, order)).logits, together[order], **CLOSE)
+    np.testing.assert_allclose(apply(variables, rows(batch, order)), together[order], **CLOSE)
 
 
 @every_fusion
 def test_padding_changes_nothing(fusion):
-    """Neither what stands in padded steps, NaN even, nor more of them, nor rows that fill the batch up."""
+    """Neither what stands in padded steps, NaN even, nor more of them, nor rows that fill the batch up.
+
+    A sequence that is flattened has the steps that it has: there no more are added.
+    """
     _, variables, batch, apply = make(fusion)
-    expected = apply(variables, batch).logits
+    expected = apply(variables, batch)
     inputs = {}
     for name, x in batch.inputs.items():
         if name in batch.lengths:
-            x = jnp.pad(x, ((0, 0), (0, 2)) + ((0, 0),) * (x.ndim - 2))
+            if joins(fusion) != "inputs":
+                x = jnp.pad(x, ((0, 0), (0, 2)) + ((0, 0),) * (x.ndim - 2))
             padding = jnp.arange(x.shape[1]) >= batch.lengths[name][:, None]
             garbage = jnp.nan if jnp.issubdtype(x.dtype, jnp.floating) else 9
             x = jnp.where(padding.reshape(padding.shape + (1,) * (x.ndim - 2)), garbage, x)
         inputs[name] = x
-    np.testing.assert_allclose(apply(variables, batch._replace(inputs=inputs)).logits, expected, **CLOSE)
+    np.testing.assert_allclose(apply(variables, batch._replace(inputs=inputs)), expected, **CLOSE)
     doubled = jax.tree.map(lambda x: jnp.concatenate([x, x]), batch)
     doubled = doubled._replace(weight=doubled.weight.at[batch.size :].set(0))
-    np.testing.assert_allclose(apply(variables, doubled).logits[: batch.size], expected, **CLOSE)
+    np.testing.assert_allclose(apply(variables, doubled)[: batch.size], expected, **CLOSE)
 
 
 @every_fusion
 def test_absent_values_are_never_read(fusion):
     """NaN in an absent modality's place changes neither outputs nor gradients."""
-    model, variables, batch, apply = make(fusion)
+    plain, variables, batch, apply = make(fusion)
 
     def poison(name, x):
-        if not jnp.issubdtype(x.dtype, jnp.floating):
-            return jnp.where(batch.present[name].reshape((-1,) + (1,) * (x.ndim - 1)), x, 5)
-        return jnp.where(batch.present[name].reshape((-1,) + (1,) * (x.ndim - 1)), x, jnp.nan)
+        here = batch.present[name].reshape((-1,) + (1,) * (x.ndim - 1))
+        return jnp.where(here, x, jnp.nan if jnp.issubdtype(x.dtype, jnp.floating) else 5)
 
     poisoned = batch._replace(inputs={name: poison(name, x) for name, x in batch.inputs.items()})
     assert any(jnp.isnan(x).any() for x in poisoned.inputs.values())
-    np.testing.assert_array_equal(apply(variables, poisoned).logits, apply(variables, batch).logits)
-    gradient = jax.jit(jax.grad(lambda v, b: model.apply(v, b).logits.sum()))(variables, poisoned)
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
+    np.testing.assert_array_equal(apply(variables, poisoned), apply(variables, batch))
+
+    @jax.jit
+    @jax.grad
+    def gradient(params, inputs):
+        return plain(variables | {"params": params}, batch._replace(inputs=inputs)).sum()
+
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient(variables["params"], poisoned.inputs)))
 
 
 @every_fusion
 def test_nothing_present_is_still_an_answer(fusion):
     _, variables, batch, apply = make(fusion)
     nothing = batch._replace(present={name: jnp.zeros(batch.size, bool) for name in batch.present})
-    logits = np.asarray(apply(variables, nothing).logits)
-    assert np.isfinite(logits).all()
-    np.testing.assert_allclose(logits, np.broadcast_to(logits[:1], logits.shape), **CLOSE)
+    output = np.asarray(apply(variables, nothing))
+    assert np.isfinite(output).all()
+    np.testing.assert_allclose(output, np.broadcast_to(output[:1], output.shape), **CLOSE)
 
 
 @every_fusion
 @pytest.mark.parametrize("modalities", [2, 4])
-def test_every_parameter_learns(fusion, modalities):
-    """Each parameter of theta has a gradient that is not zero on random data."""
-    model, variables, batch, _ = make(fusion, modalities, size=48, missing=False)
+def test_every_parameter_has_an_effect(fusion, modalities):
+    """Each of a fusion's own parameters has a gradient that is not zero on random data."""
+    plain, variables, batch, _ = make(fusion, modalities, size=48, missing=False)
 
-    def loss(params):
-        outputs = model.apply(variables | {"params": params}, batch)
+    @jax.jit
+    @jax.grad
+    def gradient(params):
+        output = plain(variables | {"params": params}, batch)
+        return (output**2 @ jnp.linspace(-1, 2, output.shape[-1])).sum()
+
+    assert not dead(gradient(variables["params"]))
+
+
+@trained_fusions
+def test_every_parameter_learns(fusion):
+    """Each parameter of theta, the encoders' and decoders' too, has a gradient under the loss of training."""
+    model = build_model(SPECS[:2], TARGET, fusion, CONFIG)
+    batch = jax.tree.map(jnp.asarray, random_batch(SPECS[:2], TARGET, 48))
+    variables = jax.jit(lambda key: initialise(model, key, batch))(jax.random.key(0))
+
+    @jax.jit
+    @jax.grad
+    def gradient(params):
+        moved = jax.tree.map(lambda p: p + 0.1, params)
+        outputs = model.apply(variables | {"params": moved}, batch)
         return objective(TARGET, outputs, batch.target, jnp.float32(0.5), 1.0).mean()
 
-    gradient = jax.jit(jax.grad(loss))(variables["params"])
+    assert not dead(gradient(variables["params"]))
+
+
+def dead(gradient):
+    """The names of the parameters that have none."""
     flat, _ = jax.tree_util.tree_flatten_with_path(gradient)
-    dead = [jax.tree_util.keystr(path) for path, leaf in flat if not np.abs(leaf).max() > 0]
-    assert not dead
+    return [jax.tree_util.keystr(path) for path, leaf in flat if not np.abs(leaf).max() > 0]
 
 
 @every_fusion
 def test_order_of_the_dict_does_not_matter(fusion):
-    """Not jitted: under jit a dict's keys are sorted before the model sees them."""
-    model, variables, batch, _ = make(fusion, size=3)
+    """Not jitted: under jit a dict's keys are sorted before the fusion sees them."""
+    plain, variables, batch, _ = make(fusion, size=3)
     fields = ("inputs", "lengths", "present")
     turned = batch._replace(**{field: dict(reversed(getattr(batch, field).items())) for field in fields})
-    np.testing.assert_array_equal(model.apply(variables, turned).logits, model.apply(variables, batch).logits)
+    np.testing.assert_array_equal(plain(variables, turned), plain(variables, batch))
 
 
 @every_fusion
 def test_jit_changes_nothing(fusion):
-    model, variables, batch, apply = make(fusion, size=3)
-    np.testing.assert_allclose(apply(variables, batch).logits, model.apply(variables, batch).logits, **CLOSE)
+    plain, variables, batch, apply = make(fusion, size=3)
+    np.testing.assert_allclose(apply(variables, batch), plain(variables, batch), **CLOSE)
 
 
 @every_fusion
 def test_seeds_side_by_side_are_seeds_one_by_one(fusion):
-    model, variables, batch, apply = make(fusion, size=4)
-    other = jax.tree.map(lambda x: x * 0.7 + 0.01, variables)
-    both = jax.tree.map(lambda *leaves: jnp.stack(leaves), variables, other)
-    together = jax.jit(jax.vmap(model.apply, in_axes=(0, None)))(both, batch).logits
-    for seed, one in enumerate((variables, other)):
-        np.testing.assert_allclose(together[seed], apply(one, batch).logits, **CLOSE)
+    plain, variables, batch, apply = make(fusion, size=4)
+    seeds = [jax.tree.map(lambda p: p * factor, variables["params"]) for factor in (1, 0.7)]
+    both = jax.tree.map(lambda *leaves: jnp.stack(leaves), *seeds)
+    together = jax.jit(jax.vmap(lambda p: plain(variables | {"params": p}, batch), axis_size=2))(both)
+    for seed, params in enumerate(seeds):
+        np.testing.assert_allclose(together[seed], apply(variables | {"params": params}, batch), **CLOSE)
 
 
 @every_fusion
 def test_eight_devices_are_one(fusion):
     """Each device reads an eighth of the batch, mapped by pmap."""
-    model, variables, batch, apply = make(fusion)
+    plain, variables, batch, apply = make(fusion)
     shares = jax.tree.map(lambda x: x.reshape(8, -1, *x.shape[1:]), batch)
-    logits = jax.pmap(lambda share: model.apply(variables, share).logits)(shares)
-    np.testing.assert_allclose(logits.reshape(batch.size, -1), apply(variables, batch).logits, **CLOSE)
+    output = jax.pmap(lambda share: plain(variables, share))(shares)
+    expected = apply(variables, batch)
+    np.testing.assert_allclose(output.reshape(expected.shape), expected, **CLOSE)
 
 
 @every_fusion
 @pytest.mark.parametrize("target", [TargetSpec("binary"), TargetSpec("multilabel", 3), TargetSpec("regression", 2)],
                          ids=lambda target: target.kind)  # fmt: skip
 def test_every_kind_of_target(fusion, target):
-    """Outputs of the right shape, or a refusal by name."""
+    """Within a model: outputs of the right shape, or a refusal by name."""
+    specs = SPECS[:2]
     if target.kind not in getattr(FUSIONS[fusion], "targets", (target.kind,)):
         with pytest.raises(ValueError, match=f"fusion '{fusion}' is not defined for a {target.kind} target"):
-            make(fusion, target=target)
+            build_model(specs, target, fusion, CONFIG)
         return
-    _, variables, batch, apply = make(fusion, target=target)
-    logits = apply(variables, batch).logits
-    assert logits.shape == (batch.size, target.outputs)
-    assert np.isfinite(logits).all()
+    model = build_model(specs, target, fusion, CONFIG)
+    batch = jax.tree.map(jnp.asarray, random_batch(specs, target, 4, missing=True))
+    outputs = jax.jit(lambda key: model.apply(initialise(model, key, batch), batch))(jax.random.key(0))
+    assert outputs.logits.shape == (batch.size, target.outputs)
+    assert np.isfinite(outputs.logits).all()
+    assert (outputs.fused is None) == (level_of(fusion) == "decision")

@@ -10,6 +10,8 @@ decoder on every modality's embedding besides.
 from mmjax.fusion.model.bottleneck import Bottleneck
 from mmjax.fusion.model.centralnet import CentralNet
 from mmjax.fusion.model.cross_attention import CrossAttention
+from mmjax.fusion.model.fusion_search import FusionSearch
+from mmjax.fusion.model.mixture_of_experts import MixtureOfExperts
 from mmjax.fusion.model.mmtm import MMTM
 
 MODEL = {
@@ -17,4 +19,6 @@ MODEL = {
     "mmtm": MMTM,
     "centralnet": CentralNet,
     "bottleneck": Bottleneck,
+    "mixture_of_experts": MixtureOfExperts,
+    "fusion_search": FusionSearch,
 }
