@@ -50,7 +50,8 @@ def _rows(target, logits, present, truth):
     return lifted, rows, truth.reshape(-1).astype(np.int32)
 
 
-# One program for all seeds of a task: a rule is known by its fields, not by its place in memory.
-@partial(jax.jit, static_argnums=(0, 1))
+# One program for all seeds of a task: a rule is known by its fields, not by its place in memory. It runs a few times
+# over a few hundred rows, so that nearly all it costs is its compilation, which is shorter without optimisation.
+@partial(jax.jit, static_argnums=(0, 1), compiler_options={"xla_backend_optimization_level": 0})
 def _fuse(target, rule, params, logits, present):
     return decide(target, partial(rule.apply, {"params": params}), logits, present)

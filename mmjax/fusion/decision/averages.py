@@ -48,7 +48,7 @@ class WeightedMean(Rule):
     @nn.nowrap
     def fit(self, logits, present, truth):
         """The parameters that `most_likely` finds from equal weights."""
-        return most_likely(self, {"weights": np.zeros(len(logits), np.float32)}, logits, present, truth)
+        return most_likely(self, "weights", np.zeros(len(logits)), logits, present, truth)
 
 
 class CalibratedMean(Rule):

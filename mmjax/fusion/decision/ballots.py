@@ -3,7 +3,6 @@
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax.scipy.stats import rankdata
 
 from mmjax.fusion.decision.rule import Rule
 from mmjax.fusion.presence import settle
@@ -38,7 +37,8 @@ class Borda(Rule):
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; uniform where no modality is present."""
         stacked, rows = _stack(logits, present)
-        points = rankdata(jax.lax.stop_gradient(stacked), axis=-1).astype(stacked.dtype) - 1
+        beaten = jnp.sign(stacked[..., :, None] - stacked[..., None, :]).sum(-1)  # less those that beat it
+        points = (beaten + stacked.shape[-1] - 1) / 2
         return _elect(points, 1 / 2, stacked, rows)
 
 

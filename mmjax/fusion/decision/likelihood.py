@@ -1,35 +1,34 @@
-"""Parameters of a rule that make the validation decisions' truth most likely."""
+"""A rule's parameter that makes the validation decisions' truth most likely."""
 
 from functools import partial
 
 import jax
 import numpy as np
 import optax
-from jax.flatten_util import ravel_pytree
 from scipy.optimize import minimize
 
 
-def most_likely(rule, start: dict, logits: dict, present: dict, truth: np.ndarray) -> dict:
-    """Parameters that minimise the mean negative log-likelihood, by BFGS from `start`.
+def most_likely(rule, name: str, start: np.ndarray, logits: dict, present: dict, truth: np.ndarray) -> dict:
+    """The rule's only parameter, by name, at its least mean negative log-likelihood, by BFGS.
 
     Args:
       rule: a rule; one with `regression` set has its mean squared error minimised.
-      start: the tree of parameters to begin with.
+      name: of the parameter, a vector.
+      start: where to begin.
       logits: modality -> [n, K] decisions of the rule's modalities.
       present: modality -> [n] bool.
       truth: [n] classes; [n, K] values for regression.
     """
-    vector, unravel = ravel_pytree(start)
 
     def loss(vector):
-        value, gradient = _loss(rule, unravel(np.float32(vector)), logits, present, truth)
-        return float(value), np.float64(ravel_pytree(gradient)[0])
+        value, gradient = _loss(rule, {name: np.float32(vector)}, logits, present, truth)
+        return float(value), np.float64(gradient[name])
 
-    return unravel(np.float32(minimize(loss, vector, jac=True).x))
+    return {name: np.float32(minimize(loss, start, jac=True).x)}
 
 
 # One program for all seeds of a task: a rule is known by its fields, not by its place in memory.
-@partial(jax.jit, static_argnums=0)
+@partial(jax.jit, static_argnums=0, compiler_options={"xla_backend_optimization_level": 0})
 @partial(jax.value_and_grad, argnums=1)
 def _loss(rule, params, logits, present, truth):
     fused = rule.apply({"params": params}, logits, present)

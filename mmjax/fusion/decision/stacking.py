@@ -47,7 +47,7 @@ class Stacking(Rule):
         if len(seen) == 1:
             bias[seen] = 0
         else:
-            model = LogisticRegression(max_iter=ITERATIONS).fit(features, truth)
+            model = LogisticRegression(solver="newton-cg", max_iter=ITERATIONS).fit(features, truth)
             coefficients, intercepts = model.coef_, model.intercept_
             if len(seen) == 2:  # scikit-learn gives the log-odds of the second alone
                 coefficients, intercepts = (np.concatenate([-x, x]) / 2 for x in (coefficients, intercepts))
