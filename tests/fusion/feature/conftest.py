@@ -1,0 +1,10 @@
+"""Equations are checked in float64."""
+
+import jax
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def float64():
+    with jax.enable_x64(True):
+        yield
