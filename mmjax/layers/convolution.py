@@ -4,7 +4,8 @@ XLA's convolution is at its worst on a CPU with few channels, and under a vmap o
 turns it into a grouped one. There it is written as one product with a banded matrix: a row of
 pixels times the matrix that holds the kernel's rows once for each position. Most of the matrix is
 zero, and yet the product, and those that are its gradients, take less time by 1.5 to 5 for rows
-of 7 to 28 pixels; the work grows with the square of a row's width, so wide rows keep XLA's.
+of 7 to 28 pixels; the work grows with the square of a row's width, so wide rows keep XLA's. Where
+channels are many there is work enough without the zeros: then it is a product of every position's patch.
 """
 
 import contextlib
@@ -22,6 +23,7 @@ from jax import lax
 from mmjax.types import Array
 
 WIDEST_BAND = 64  # pixels in a row
+MANY_CHANNELS = 16  # of the input: from there patches beat bands
 _plain = contextvars.ContextVar("plain", default=False)
 
 
@@ -80,7 +82,9 @@ def convolve(values: Array, kernel: Array, padding: str, stride: int = 1) -> Arr
         layout = ("NHWC", "HWIO", "NHWC")
         return lax.conv_general_dilated(values, kernel, (stride, stride), around, dimension_numbers=layout)
     values = jnp.pad(values, ((0, 0), *around, (0, 0)))
-    return shifted_sum(values, kernel, stride) if values.shape[-1] == 1 else banded_product(values, kernel, stride)
+    if values.shape[-1] == 1:
+        return shifted_sum(values, kernel, stride)
+    return (banded_product if values.shape[-1] < MANY_CHANNELS else patch_product)(values, kernel, stride)
 
 
 def banded_product(values: Array, kernel: Array, stride: int = 1) -> Array:
@@ -97,18 +101,31 @@ def banded_product(values: Array, kernel: Array, stride: int = 1) -> Array:
     return outputs.reshape(B, rows, columns, O)
 
 
+@partial(jax.checkpoint, static_argnums=2)  # patches are many times the input: gradients gather them again
+def patch_product(values: Array, kernel: Array, stride: int = 1) -> Array:
+    """The patch under the kernel at every position, times the kernel, "VALID"."""
+    patches = jnp.concatenate(_taps(values, kernel, stride), axis=-1)
+    return patches @ kernel.reshape(-1, kernel.shape[-1])
+
+
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
 def shifted_sum(values: Array, kernel: Array, stride: int = 1) -> Array:
     """A sum of shifted `values` times one weight each, "VALID": forward the fastest for one channel."""
-    rows, columns = _positions(values, kernel, stride)
-    taps = product(range(kernel.shape[0]), range(kernel.shape[1]))
-    return sum(values[:, _every(stride, i, rows), _every(stride, j, columns)] * kernel[i, j, 0] for i, j in taps)
+    weights = kernel.reshape(-1, kernel.shape[-1])
+    return sum(tap * weight for tap, weight in zip(_taps(values, kernel, stride), weights))
 
 
 shifted_sum.defvjp(
     lambda values, kernel, stride: (shifted_sum(values, kernel, stride), (values, kernel)),
     lambda stride, inputs, gradient: jax.vjp(partial(banded_product, stride=stride), *inputs)[1](gradient),
 )
+
+
+def _taps(values: Array, kernel: Array, stride: int) -> list[Array]:
+    """What lies under each weight of the kernel, row by row, at every position: [B, height', width', C]."""
+    rows, columns = _positions(values, kernel, stride)
+    places = product(range(kernel.shape[0]), range(kernel.shape[1]))
+    return [values[:, _every(stride, i, rows), _every(stride, j, columns)] for i, j in places]
 
 
 def _positions(values: Array, kernel: Array, stride: int) -> list[int]:

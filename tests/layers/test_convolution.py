@@ -1,4 +1,4 @@
-"""Both forms written for the CPU are XLA's convolution, in value and in gradient."""
+"""All forms written for the CPU are XLA's convolution, in value and in gradient."""
 
 import jax
 import jax.numpy as jnp
@@ -18,12 +18,15 @@ SHAPES = pytest.mark.parametrize(
         ((1, 6, 5, 2), (2, 4, 2, 3)),  # sides that "SAME" pads unevenly
         ((3, 9, 1, 1), (3, 1, 1, 2)),
         ((2, 4, 70, 1), (3, 3, 1, 2)),  # wider than any band
+        ((2, 6, 5, convolution.MANY_CHANNELS), (3, 2, convolution.MANY_CHANNELS, 3)),
     ],
 )
 
 
-def reference(values, kernel, padding):
-    return lax.conv_general_dilated(values, kernel, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+def reference(values, kernel, padding, stride):
+    """At a stride of 2 XLA's "SAME" may begin a pixel later, so every second output of stride 1 is meant."""
+    maps = lax.conv_general_dilated(values, kernel, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    return maps[:, ::stride, ::stride]
 
 
 def random_arrays(*shapes):
@@ -32,13 +35,14 @@ def random_arrays(*shapes):
 
 @SHAPES
 @pytest.mark.parametrize("padding", ["VALID", "SAME"])
-def test_values_and_gradients_are_those_of_xla(shape, kernel, padding, monkeypatch):
+@pytest.mark.parametrize("stride", [1, 2])
+def test_values_and_gradients_are_those_of_xla(shape, kernel, padding, stride, monkeypatch):
     monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
     with jax.enable_x64(True):
         arguments = random_arrays(shape, kernel)
 
         def value_and_gradients(function):
-            outputs, pullback = jax.vjp(lambda *arrays: function(*arrays, padding), *arguments)
+            outputs, pullback = jax.vjp(lambda *arrays: function(*arrays, padding, stride), *arguments)
             return outputs, pullback(jnp.cos(outputs))
 
         ours, expected = value_and_gradients(convolve), value_and_gradients(reference)
@@ -55,7 +59,17 @@ def test_other_backends_get_xlas(monkeypatch):
     assert "conv_general_dilated" in on["gpu"] and "conv_general_dilated" not in on["cpu"]
 
 
-@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("padding", ["VALID", "SAME"])
+def test_xla_is_given_the_same_positions(padding, stride):
+    values, kernel = random_arrays((2, 8, 7, 3), (3, 4, 3, 2))
+    with jax.enable_x64(True), convolution.plain():
+        ours = convolve(values, kernel, padding, stride)
+        expected = reference(values, kernel, padding, stride)
+    np.testing.assert_allclose(ours, expected, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("channels", [1, 2, convolution.MANY_CHANNELS])
 def test_seeds_side_by_side_are_the_seeds_one_by_one(channels):
     values, kernels = random_arrays((2, 6, 6, channels), (3, 3, 3, channels, 4))
 
@@ -64,7 +78,7 @@ def test_seeds_side_by_side_are_the_seeds_one_by_one(channels):
 
     kernels = jnp.float32(kernels)
     one_by_one = np.stack([gradient(kernel) for kernel in kernels])
-    # Sums of 72 terms of float32, the largest some 100.
+    # Sums of 72 terms of float32, the largest some 100 (of many channels, 1,000).
     np.testing.assert_allclose(jax.vmap(gradient)(kernels), one_by_one, rtol=1e-5, atol=1e-3)
 
 
@@ -77,6 +91,13 @@ def test_the_gradient_of_unused_inputs_is_not_computed():
 
     # The kernel's gradient and the input's are a product each, of one size; the sum before them is small.
     assert flops((1,)) < 0.65 * flops((0, 1))
+
+
+def test_of_many_channels_the_patches_are_not_kept_for_the_gradient():
+    values, kernel = (jnp.float32(array) for array in random_arrays((4, 12, 12, 32), (3, 3, 32, 8)))
+    _, pullback = jax.vjp(lambda *arrays: convolve(*arrays, "SAME"), values, kernel)
+    # The padded input and the kernel; its patches are nine times as many.
+    assert sum(leaf.size for leaf in jax.tree.leaves(pullback)) < 2 * (values.size + kernel.size)
 
 
 @pytest.mark.parametrize("bias", [True, False])
