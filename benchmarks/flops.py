@@ -8,6 +8,7 @@ The convention, which every figure of FLOPs in this project follows:
 - An elementwise operation on floats, of whatever difficulty (`add`, `exp`, `erf`), is one a
   result; a reduction or running sum one an operand; a pooling window one an element of each
   window; a scattered addition or product one an update.
+- A Fourier transform of N numbers is 5 N log2 N, of N real ones half of it.
 - Moving, choosing, sorting, converting, drawing random bits, communicating, and arithmetic on
   integers and booleans are none.
 - A scan counts its body times its length; `cond` its dearest branch; `shard_map` (and so `pmap`)
@@ -41,7 +42,7 @@ _FREE = frozenset(
     "pvary reduce_scatter".split()
 )
 # Their results have their operands' shape, but take more than one operation each.
-_UNKNOWN = frozenset("cholesky cholesky_update fft symmetric_product triangular_solve tridiagonal_solve".split())
+_UNKNOWN = frozenset("cholesky cholesky_update symmetric_product triangular_solve tridiagonal_solve".split())
 _REDUCTIONS = frozenset(
     "reduce reduce_sum reduce_max reduce_min reduce_prod reduce_and reduce_or reduce_xor argmax argmin cumsum cumprod "
     "cummax cummin cumlogsumexp".split()
@@ -143,6 +144,15 @@ def _window_gradient(equation) -> int:
     return equation.invars[0].aval.size * (math.prod(equation.params["window_dimensions"]) + 1)
 
 
+def _fourier(equation) -> int:
+    numbers = math.prod(equation.params["fft_lengths"])
+    real = any(not np.issubdtype(v.aval.dtype, np.complexfloating) for v in (*equation.invars, *equation.outvars))
+    transforms = equation.invars[0].aval.size // math.prod(
+        equation.invars[0].aval.shape[-len(equation.params["fft_lengths"]) :]
+    )
+    return round(transforms * 5 * numbers * math.log2(numbers) / (2 if real else 1))
+
+
 def _scatter(equation) -> int:
     return _floats(equation.invars[2])
 
@@ -150,6 +160,7 @@ def _scatter(equation) -> int:
 _RULES = {
     "dot_general": _dot_general,
     "conv_general_dilated": _convolution,
+    "fft": _fourier,
     "scan": _scan,
     "cond": _cond,
     "shard_map": _shard_map,

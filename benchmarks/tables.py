@@ -2,8 +2,9 @@
 
 A record is a dict: `task`; `level` ("baseline", "feature", "decision" or "model"); `fusion`;
 `strategy`; `seeds`, their number; `metrics`, name -> one value a seed; `parameters`,
-`train_samples_per_second` and `inference_samples_per_second`, each a number or None; `status`
-("done", "failed: ...", "not applicable: ..."). A figure that does not exist is left empty.
+`train_samples_per_second` and `inference_samples_per_second`, each a number or None; `budget`, where budgets were
+matched: the cell's over the reference's, or None; `status` ("done", "failed: ...", "not applicable: ..."). A figure that
+does not exist is left empty.
 """
 
 import dataclasses
@@ -55,7 +56,7 @@ def table(records: Iterable[Mapping]) -> pd.DataFrame:
     Returns:
       Columns task, level, fusion, strategy, seeds, then <metric>_mean, _low and _high (Student's
       95% interval over seeds) of every metric that any record has, parameters, the two rates
-      in samples a second, status.
+      in samples a second, budget (if any record has it), status.
     """
     records = list(records)
     tasks = list(dict.fromkeys(record["task"] for record in records))
@@ -164,6 +165,8 @@ def _row(record: Mapping, metrics: Sequence[str]) -> dict:
     row["parameters"] = record["parameters"]
     for name in _RATES:
         row[name] = np.nan if record[name] is None else round(record[name], 1)
+    if "budget" in record:
+        row["budget"] = np.nan if record["budget"] is None else round(record["budget"], 4)
     return row | {"status": record["status"]}
 
 
@@ -182,6 +185,8 @@ def _section(task: str, rows: pd.DataFrame, notes: Sequence[str]) -> Section:
         best[heading] = rows.index.isin(scores.index[scores == winner])
     for name in ("parameters", *_RATES):
         cells[_heading(name)] = ["" if pd.isna(value) else f"{value:,.0f}" for value in rows[name]]
+    if "budget" in rows:
+        cells["budget"] = ["" if pd.isna(value) else f"{value:.2f}" for value in rows["budget"]]
     cells["status"] = rows["status"]
     best = best.reindex(columns=cells.columns, fill_value=False)
     score = _heading(names[0]) if names else ""

@@ -12,6 +12,7 @@ from benchmarks import plots, tables
 from benchmarks.environment import environment
 from benchmarks.report import report
 from benchmarks.statistics import interval
+from experiments.budget import REFERENCE, TOLERANCE, is_matched
 from experiments.execute import COSTS
 from experiments.grid import Cell, code_version, runs_of, unimodal_names
 from experiments.store import Store, Stored
@@ -36,12 +37,14 @@ class Row:
       task, cell: what was asked for.
       runs: as stored, in the order of the seeds; None for what is not there.
       reason: why the cell has no result, if the launcher knows it.
+      budget: which budget was matched and the cell's over the reference's (None for a baseline), if any was.
     """
 
     task: Task
     cell: Cell
     runs: tuple[Stored | None, ...]
     reason: str | None = None
+    budget: tuple[str, float | None] | None = None
 
     @property
     def status(self) -> str:
@@ -61,19 +64,27 @@ class Row:
         done = self.status == "done"
         metrics = [run.result["metrics"]["test"] for run in self.runs] if done else []
         costs = {name: _median([run.result[name] for run in self.runs if run]) for name in COSTS}
-        return {
-            "task": self.task.name,
-            "level": self.cell.level,
-            "fusion": self.cell.fusion,
-            "strategy": self.cell.strategy,
-            "seeds": len(self.runs),
-            "metrics": {name: [values[name] for values in metrics] for name in (metrics[0] if done else ())},
-            "status": self.status,
-        } | costs
+        return (
+            {
+                "task": self.task.name,
+                "level": self.cell.level,
+                "fusion": self.cell.fusion,
+                "strategy": self.cell.strategy,
+                "seeds": len(self.runs),
+                "metrics": {name: [values[name] for values in metrics] for name in (metrics[0] if done else ())},
+                "status": self.status,
+            }
+            | costs
+            | ({"budget": self.budget[1]} if self.budget else {})
+        )
 
 
 def rows_of(
-    plan: Sequence[tuple[Task, Cell]], seeds: Sequence[int], store: Store, reasons: Mapping[int, str]
+    plan: Sequence[tuple[Task, Cell]],
+    seeds: Sequence[int],
+    store: Store,
+    reasons: Mapping[int, str],
+    budgets: Sequence[tuple[str, float | None] | None] | None = None,
 ) -> list[Row]:
     """What the store has of a plan: task by task, fusions in the registry's order.
 
@@ -81,9 +92,11 @@ def rows_of(
       plan, seeds: what was asked for.
       store: is only read.
       reasons: as `experiments.execute.execute` gives them.
+      budgets: of each place in the plan, as a Row has it; None where none was matched.
     """
+    budgets = budgets or [None] * len(plan)
     rows = [
-        Row(task, cell, tuple(map(store.read, runs_of(cell, task, seeds))), reasons.get(place))
+        Row(task, cell, tuple(map(store.read, runs_of(cell, task, seeds))), reasons.get(place), budgets[place])
         for place, (task, cell) in enumerate(plan)
     ]
     tasks = list(dict.fromkeys(task.name for task, _ in plan))
@@ -114,6 +127,7 @@ def notes_of(rows: Sequence[Row]) -> dict[str, list[str]]:
         notes[task.name] = [
             *_bayes(task),
             *_gain(task, [row for row in of_task if row.status == "done"]),
+            *_budget(of_task),
             f"Examples: {sizes}." + (f" Source: {task.source}." if task.source else ""),
             f"Seeds: {len(of_task[0].runs)}. Data {task.fingerprint}, code {code_version()}.",
         ]
@@ -161,6 +175,17 @@ def _bayes(task: Task) -> list[str]:
         return []
     rates = ", ".join(f"{name} {100 * rate:.1f}%" for name, rate in task.bayes.items())
     return [f"Bayes-optimal accuracy: {rates}."]
+
+
+def _budget(rows: Sequence[Row]) -> list[str]:
+    """What was matched, and which cells no width could match."""
+    ratios = {row.cell.fusion: row.budget[1] for row in rows if row.budget and row.budget[1] is not None}
+    if not ratios:
+        return []
+    (kind,) = {row.budget[0] for row in rows if row.budget}
+    missed = ", ".join(f"{name} ({ratio:.2f})" for name, ratio in ratios.items() if not is_matched(ratio))
+    matched = f"Widths are such that the {kind} of each cell are within {TOLERANCE:.0%} of those of {REFERENCE}"
+    return [matched + (f"; not matched: {missed}." if missed else ".")]
 
 
 def _gain(task: Task, done: Sequence[Row]) -> list[str]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.tables import terminal_table
+from experiments.budget import match_budgets
 from experiments.execute import execute, forget
 from experiments.grid import UNTRAINED, Cell, cells_of, obstacle
 from experiments.progress import Reporter
@@ -36,6 +37,7 @@ class Request:
     strategies: Sequence[str] = ("joint",)
     seeds: int = 3
     overrides: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    match: str | None = None
     devices: int = 1
     parallel: str = "pmap"
     split_devices: str = "auto"
@@ -74,20 +76,25 @@ def run_grid(
     check_writable(workdir)
     placement = Placement(request.devices, request.parallel, request.split_devices)
     configs = {name: config_for(name).replace(**request.overrides) for name in request.tasks}
-    plan = []
+    plan, budgets = [], []
     for name, config in configs.items():
         task = load(name, data_dir=request.data_dir)
-        plan += [(task, cell) for cell in cells_of(task, request.fusions, request.strategies, config)]
+        cells = cells_of(task, request.fusions, request.strategies, config)
+        budgets += [None] * len(cells)
+        if request.match:
+            cells, ratios = match_budgets(task, cells, request.match)
+            budgets[-len(cells) :] = [(request.match, ratio) for ratio in ratios]
+        plan += [(task, cell) for cell in cells]
     for task, cell in plan:
         check_cell(task, cell)
     seeds, console = range(request.seeds), Console()
     if request.dry_run:
-        rows = rows_of(plan, seeds, Store(workdir), {})
+        rows = rows_of(plan, seeds, Store(workdir), {}, budgets)
         console.print(_overview(rows))
         return records_of(rows)
     if not request.resume:
         forget(plan, seeds, Store(workdir))
-    rows = run_plan(plan, seeds, workdir, placement, train, combine)
+    rows = run_plan(plan, seeds, workdir, placement, train, combine, budgets)
     console.print(terminal_table(records_of(rows)))
     for name, notes in notes_of(rows).items():
         console.print(f"{name}: " + "\n".join(notes), markup=False, highlight=False)
@@ -102,6 +109,7 @@ def run_plan(
     placement: Placement,
     train: Callable = train_cell,
     combine: Callable = combine_decisions,
+    budgets: Sequence | None = None,
 ) -> list[Row]:
     """Train what is missing of cells that are known and checked, and write their tables."""
     try:
@@ -111,7 +119,7 @@ def run_plan(
     store = Store(workdir)
     with Reporter(len(plan), Console(stderr=True)) as reporter:
         reasons = execute(plan, seeds, store, placement, reporter, train, combine)
-    rows = rows_of(plan, seeds, store, reasons)
+    rows = rows_of(plan, seeds, store, reasons, budgets)
     write_outputs(rows, workdir)
     return rows
 

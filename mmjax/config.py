@@ -41,10 +41,14 @@ class Config:
     tensor_limit: int = 16384  # entries of tensor's outer product; embeddings are narrowed until it fits
     widest: int = 128  # multiplicative narrows wider embeddings to this
     set_pool: str = "mean"  # of deep_sets: mean or max
-    heads: int = 4  # of every attention; divides `width`
-    fusion_layers: int = 2  # blocks of cross_attention, bottleneck
+    heads: int = 4  # of every attention; divides `width` where there is any
+    fusion_layers: int = 2  # blocks, one after the other, of a model-level transformer
     bottleneck_tokens: int = 4  # B of bottleneck
     fusion_layer: int = 1  # L_f of bottleneck: the first block that sees Z
+    latents: int = 8  # of perceiver, at least 2
+    latent_layers: int = 1  # blocks on the latents alone, a round of perceiver
+    perceiver_rounds: int = 2  # how often perceiver's latents read all tokens
+    memory_size: int = 64  # of memory's u, and of its networks' hidden layer
     squeeze: int = 4  # mmtm's joint embedding is the channels' sum over this
     experts: int = 4  # of mixture_of_experts
     active_experts: int = 2  # experts that an example is given to
@@ -81,7 +85,7 @@ class Config:
         object.__setattr__(self, "encoders", {**ENCODERS, **self.encoders})
         for name in ("width", "encoder_layers", "channels", "cnn_pool", "token_size", "rank", "chunks", "factors",
                      "cascades", "sketch_size", "tensor_limit", "widest", "experts", "active_experts", "heads",
-                     "fusion_layers", "bottleneck_tokens", "squeeze", "kl_epochs", "epochs", "batch_size",
+                     "fusion_layers", "latent_layers", "perceiver_rounds", "memory_size", "bottleneck_tokens", "squeeze", "kl_epochs", "epochs", "batch_size",
                      "evaluate_every", "evaluation_batch_size"):  # fmt: skip
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("fusion_layer", "fine_tune_epochs", "warmup_epochs", "weight_decay", "clip_norm", "patience",
@@ -90,10 +94,10 @@ class Config:
         self._require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
         self._require("learning_rate", self.learning_rate > 0, "above 0")
         self._require("temperature", self.temperature > 0, "above 0")
-        self._require("heads", self.width % self.heads == 0, f"a divisor of width ({self.width})")
         self._require(
             "fusion_layer", self.fusion_layer <= self.fusion_layers, f"at most fusion_layers ({self.fusion_layers})"
         )
+        self._require("latents", self.latents >= 2, "at least 2, since they attend to each other")
         self._require("active_experts", self.active_experts <= self.experts, f"at most experts ({self.experts})")
         for name, accepted in CHOICES.items():
             self._require(name, getattr(self, name) in accepted, "one of " + ", ".join(accepted))

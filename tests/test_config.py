@@ -24,7 +24,7 @@ def test_presets_are_accepted_and_variants_share_them(task):
         ({"width": "wide"}, "config.width = 'wide' is not accepted: give int"),
         ({"width": True}, "give int"),
         ({"width": 0}, "at least 1"),
-        ({"heads": 5}, r"a divisor of width \(64\)"),
+        ({"active_experts": 5}, r"at most experts \(4\)"),
         ({"dropout": 1.0}, r"in \[0, 1\)"),
         ({"learning_rate": 0.0}, "above 0"),
         ({"learning_rate": float("nan")}, "above 0"),

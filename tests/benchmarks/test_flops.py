@@ -24,6 +24,12 @@ def test_dense():
     assert count_flops(dense, ones(D, K), ones(K), ones(B, D)) == 2 * B * D * K + B * K
 
 
+def test_fourier_transform():
+    # 5 N log2 N of complex numbers, half of real ones; there and back, of B signals.
+    assert count_flops(jnp.fft.fft, jnp.ones((B, 8), jnp.complex64)) == B * 5 * 8 * 3
+    assert count_flops(lambda x: jnp.fft.irfft(jnp.fft.rfft(x), 8), ones(B, 8)) == 2 * B * 5 * 8 * 3 // 2
+
+
 def test_gradient_of_a_dense_layer():
     def loss(w, x):
         return jnp.sum(jnp.sin(x @ w))
@@ -146,10 +152,9 @@ def test_pooling_counts_each_window():
     assert count_flops(pool, ones(B, 8, 8, D)) == B * 4 * 4 * D * 4
 
 
-@pytest.mark.parametrize("transform", [jnp.fft.rfft, jnp.fft.fft])
-def test_an_operation_without_a_rule_is_named(transform):
-    with pytest.raises(NotImplementedError, match="fft"):
-        count_flops(transform, ones(B, 8))
+def test_an_operation_without_a_rule_is_named():
+    with pytest.raises(NotImplementedError, match="cholesky"):
+        count_flops(jnp.linalg.cholesky, jnp.eye(4))
 
 
 def test_a_convolution_counts_the_same_in_whatever_form_it_runs():

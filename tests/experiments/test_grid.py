@@ -29,6 +29,7 @@ CHANGED = {
     "selection": "last",
     "fusion_layer": 0,
     "heads": 2,
+    "set_pool": "max",
 }
 
 
