@@ -1,18 +1,23 @@
 """Rules over models trained one by one."""
 
+import jax
 import numpy as np
 import pytest
 from scipy.special import softmax
 from small_tasks import SPECS, small_task
 
 from mmjax.config import Config
+from mmjax.fusion import DECISION
+from mmjax.training import decisions
 from mmjax.training.decisions import combine_decisions
 from mmjax.types import TargetSpec
 
 TASK = small_task(SPECS[:2], TargetSpec("multiclass", 3), (24, 200, 10))
+RULES = [name for name, rule in DECISION.items() if not rule.trained]
+FITTED = [name for name in RULES if hasattr(DECISION[name], "fit")]
 
 
-def decisions(informative, task=TASK):
+def informative_decisions(informative, task=TASK):
     """One modality knows the truth fairly well, the other says the opposite with as much confidence."""
     out = {}
     for spec in task.modalities:
@@ -25,45 +30,105 @@ def decisions(informative, task=TASK):
     return out
 
 
+def random_decisions(task, seed=0):
+    rng = np.random.default_rng(seed)
+    return {
+        spec.name: {
+            split: 2 * rng.normal(size=(task.splits[split].size, task.target.outputs)).astype(np.float32)
+            for split in ("validation", "test")
+        }
+        for spec in task.modalities
+    }
+
+
 def test_mean_is_the_mean_of_probabilities():
-    given = decisions("speech")
+    given = informative_decisions("speech")
     fused = combine_decisions(TASK, "mean", Config(), given)
     expected = np.mean([softmax(given[name]["test"], axis=1) for name in given], axis=0)
     np.testing.assert_allclose(softmax(fused["test"], axis=1), expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("informative", ["speech", "table"])
-def test_weights_are_fitted_on_validation_towards_the_better_modality(informative):
-    """At least as likely as equal weights on validation, where they were fitted, and better than them."""
-    given, truth = decisions(informative), TASK.splits["validation"].target
+@pytest.mark.parametrize("rule, simpler", [("weighted_mean", "mean"), ("stacking", "product"), ("confusion", "vote")])
+def test_what_is_fitted_follows_the_better_modality(rule, simpler, informative):
+    """More likely on validation, where it was fitted, than the rule that it would be without."""
+    given, truth = informative_decisions(informative), TASK.splits["validation"].target
 
     def loss(fusion):
         p = softmax(combine_decisions(TASK, fusion, Config(), given)["validation"], axis=1)
         return -np.log(p[np.arange(len(truth)), truth]).mean()
 
-    assert loss("weighted_mean") < loss("mean") - 0.1
+    assert loss(rule) < loss(simpler) - 0.1
 
 
-def test_what_the_fit_does_not_see():
-    """Other test decisions and other test labels leave the fitted rule where it was."""
-    given = decisions("speech")
-    before = combine_decisions(TASK, "weighted_mean", Config(), given)["validation"]
+@pytest.mark.parametrize("rule", FITTED)
+def test_what_the_fit_does_not_see(rule):
+    """Other test decisions leave the fitted rule where it was."""
+    given = informative_decisions("speech")
+    before = combine_decisions(TASK, rule, Config(), given)["validation"]
     changed = {name: splits | {"test": -splits["test"]} for name, splits in given.items()}
-    np.testing.assert_array_equal(combine_decisions(TASK, "weighted_mean", Config(), changed)["validation"], before)
+    np.testing.assert_array_equal(combine_decisions(TASK, rule, Config(), changed)["validation"], before)
 
 
-@pytest.mark.parametrize("target", [TargetSpec("binary"), TargetSpec("multilabel", 2), TargetSpec("regression", 2)],
-                         ids=lambda target: target.kind)  # fmt: skip
-def test_every_kind_of_target(target):
-    task = small_task(SPECS[:3], target, (8, 20, 10))
-    rng = np.random.default_rng(0)
-    given = {
-        spec.name: {split: rng.normal(size=(task.splits[split].size, target.outputs)).astype(np.float32)
-                    for split in ("validation", "test")} for spec in task.modalities}  # fmt: skip
-    fused = combine_decisions(task, "mean", Config(), given)["test"]
+@pytest.mark.parametrize("rule", RULES)
+def test_another_seed_is_not_another_program(rule):
+    combine_decisions(TASK, rule, Config(), random_decisions(TASK, seed=0))
+    before = decisions._fuse._cache_size()
+    combine_decisions(TASK, rule, Config(), random_decisions(TASK, seed=1))
+    assert decisions._fuse._cache_size() == before
+
+
+@pytest.mark.parametrize("rule", [name for name in RULES if name != "energy"])
+def test_a_yes_or_no_is_a_choice_of_two_classes(rule):
+    """Log-odds l are the logits (-l / 2, l / 2), and come back as log-odds. Some modalities are absent.
+
+    Energy alone depends on what is common to a modality's logits.
+    """
+    binary = small_task(SPECS[:3], TargetSpec("binary"), (8, 40, 10), missing=True)
+    two = small_task(SPECS[:3], TargetSpec("multiclass", 2), (8, 40, 10), missing=True)
+    splits = {split: b._replace(target=binary.splits[split].target) for split, b in two.splits.items()}
+    object.__setattr__(two, "splits", splits)
+    given = random_decisions(binary)
+    pairs = {n: {s: np.concatenate([-l / 2, l / 2], axis=1) for s, l in splits.items()} for n, splits in given.items()}
+    fused, between = (combine_decisions(task, rule, Config(), d) for task, d in ((binary, given), (two, pairs)))
+    for split, log_p in between.items():
+        assert fused[split].shape == (len(log_p), 1)
+        np.testing.assert_allclose(fused[split][:, 0], log_p[:, 1] - log_p[:, 0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("rule", [name for name in RULES if name not in FITTED])
+def test_labels_are_decided_one_by_one(rule):
+    """What is fitted pools the labels; the other rules see each as a task of its own."""
+    task = small_task(SPECS[:3], TargetSpec("multilabel", 3), (8, 20, 10), missing=True)
+    alone = small_task(SPECS[:3], TargetSpec("binary"), (8, 20, 10), missing=True)
+    given = random_decisions(task)
+    fused = combine_decisions(task, rule, Config(), given)["test"]
+    for k in range(3):
+        label = {name: {s: l[:, k : k + 1] for s, l in splits.items()} for name, splits in given.items()}
+        expected = combine_decisions(alone, rule, Config(), label)["test"]
+        np.testing.assert_allclose(fused[:, k : k + 1], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("rule", FITTED)
+def test_fitted_rules_take_labels_with_modalities_absent(rule):
+    task = small_task(SPECS[:3], TargetSpec("multilabel", 3), (8, 20, 10), missing=True)
+    given = random_decisions(task)
+    for name in given:
+        for split in ("validation", "test"):
+            given[name][split][~task.splits[split].present[name]] = np.nan
+    fused = combine_decisions(task, rule, Config(), given)
+    assert fused["test"].shape == (10, 3)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(fused))
+
+
+@pytest.mark.parametrize("rule", ["mean", "weighted_mean", "median"])
+def test_values_are_averaged(rule):
+    """Of two outputs, between the modalities' least and greatest; the median of three is one of theirs."""
+    task = small_task(SPECS[:3], TargetSpec("regression", 2), (8, 20, 10))
+    given = random_decisions(task)
+    fused = combine_decisions(task, rule, Config(), given)["test"]
     values = np.stack([given[name]["test"] for name in given])
-    if target.kind == "regression":
-        np.testing.assert_allclose(fused, values.mean(0), rtol=1e-5, atol=1e-6)
-    else:
-        p = (1 / (1 + np.exp(-values))).mean(0)
-        np.testing.assert_allclose(1 / (1 + np.exp(-fused)), p, rtol=1e-4)
+    assert ((fused >= values.min(0) - 1e-5) & (fused <= values.max(0) + 1e-5)).all()
+    exact = {"mean": values.mean(0), "median": np.median(values, axis=0)}
+    if rule in exact:
+        np.testing.assert_allclose(fused, exact[rule], rtol=1e-5, atol=1e-6)

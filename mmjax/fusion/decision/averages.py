@@ -25,7 +25,7 @@ class Mean(Rule):
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; uniform where no modality is present."""
         logits, present = settle(logits, present)
-        return weigh(logits, equal_weights(present), self.regression)
+        return weigh(logits, present, regression=self.regression)
 
 
 class WeightedMean(Rule):
@@ -43,7 +43,7 @@ class WeightedMean(Rule):
         """Logits, modality -> [B, K], to log p [B, K]; uniform where no modality is present."""
         logits, present = settle(logits, present)
         weights = self.param("weights", nn.initializers.zeros, (len(logits),))
-        return weigh(logits, masked_softmax(jnp.broadcast_to(weights, present.shape), present), self.regression)
+        return weigh(logits, present, weights, self.regression)
 
     @nn.nowrap
     def fit(self, logits, present, truth):
@@ -68,7 +68,7 @@ class CalibratedMean(Rule):
         logits, present = settle(logits, present)
         log_temperatures = self.param("log_temperatures", nn.initializers.zeros, (len(logits),))
         cooled = {n: l * jnp.exp(-log_t) for (n, l), log_t in zip(logits.items(), log_temperatures, strict=True)}
-        return weigh(cooled, equal_weights(present))
+        return weigh(cooled, present)
 
     @nn.nowrap
     def fit(self, logits, present, truth):
@@ -89,19 +89,25 @@ def _log_temperature(logits, truth):
     return minimize_scalar(loss, bounds=LOG_TEMPERATURES, method="bounded").x
 
 
-def equal_weights(present: Array) -> Array:
-    """One over the number of modalities present [B, M], 0 for the absent ones."""
-    return present / jnp.maximum(present.sum(1, keepdims=True), 1)
+def weigh(
+    logits: dict[str, Array], present: Array, log_weights: Array | float = 0.0, regression: bool = False
+) -> Array:
+    """Log of sum_i w_i p_i / sum_i w_i over the modalities present; of values themselves their weighted mean.
 
+    In logarithms throughout: a probability that underflows is not 0, and an absent modality has the least weight
+    there is, not one that shows beside such a probability.
 
-def weigh(logits: dict[str, Array], weights: Array, regression: bool = False) -> Array:
-    """Sum_i weights_i p_i as log-probabilities, or of the values themselves; weights [B, M]."""
+    Args:
+      logits: modality -> [B, K], as `settle` gives them.
+      present: [B, M] bool.
+      log_weights: log w_i, broadcast to [B, M].
+      regression: whether these are values.
+
+    Returns:
+      [B, K]; uniform, or 0, where none is present.
+    """
     stacked = jnp.stack(list(logits.values()), axis=1)
     if regression:
-        return jnp.einsum("bm,bmk->bk", weights, stacked)
-    # In logarithms, so that a probability that underflows does not become log 0. A weight of 0
-    # takes the smallest logarithm instead of -inf, whose gradient would be NaN.
-    tiny = jnp.finfo(stacked.dtype).tiny
-    log_weights = jnp.log(jnp.maximum(weights, tiny))[:, :, None]
-    log_p = jax.nn.logsumexp(log_weights + jax.nn.log_softmax(stacked), axis=1)
-    return jax.nn.log_softmax(log_p)
+        return jnp.einsum("bm,bmk->bk", masked_softmax(jnp.broadcast_to(log_weights, present.shape), present), stacked)
+    log_weights = jnp.where(present, log_weights, jnp.finfo(stacked.dtype).min)
+    return jax.nn.log_softmax(jax.nn.logsumexp(log_weights[:, :, None] + jax.nn.log_softmax(stacked), axis=1))

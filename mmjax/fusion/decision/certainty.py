@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
-from mmjax.fusion.decision.averages import equal_weights, weigh
+from mmjax.fusion.decision.averages import weigh
 from mmjax.fusion.decision.rule import Rule
-from mmjax.fusion.presence import masked_softmax, settle
+from mmjax.fusion.presence import settle
 from mmjax.types import Array
 
 
@@ -21,8 +21,7 @@ class Confidence(Rule):
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; uniform where no modality is present."""
         logits, present = settle(logits, present)
-        weights = jax.nn.softmax(_stack(logits)).max(-1)
-        return weigh(logits, _normalise(weights, present))
+        return weigh(logits, present, _log_probabilities(logits).max(-1))
 
 
 class Entropy(Rule):
@@ -34,9 +33,9 @@ class Entropy(Rule):
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; uniform where no modality is present."""
         logits, present = settle(logits, present)
-        log_p = jax.nn.log_softmax(_stack(logits))
+        log_p = _log_probabilities(logits)
         entropy = -(jnp.exp(log_p) * log_p).sum(-1)
-        return weigh(logits, masked_softmax(-entropy / self.temperature, present))
+        return weigh(logits, present, -entropy / self.temperature)
 
 
 class Energy(Rule):
@@ -54,17 +53,12 @@ class Energy(Rule):
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; uniform where no modality is present."""
         logits, present = settle(logits, present)
-        weights = jnp.maximum(jax.nn.logsumexp(_stack(logits), axis=-1), 0)
-        return weigh(logits, _normalise(weights, present))
+        energy = jax.nn.logsumexp(jnp.stack(list(logits.values()), axis=1), axis=-1)
+        above = present & (energy > jnp.finfo(energy.dtype).eps)
+        heard = jnp.where(above.any(1, keepdims=True), above, present)
+        return weigh(logits, heard, jnp.log(jnp.where(above, energy, 1)))
 
 
-def _stack(logits) -> Array:
-    """[B, M, K]."""
-    return jnp.stack(list(logits.values()), axis=1)
-
-
-def _normalise(weights: Array, present: Array) -> Array:
-    """Weights [B, M] >= 0 to a sum of 1 over the modalities present; equal where none of theirs is above 0."""
-    weights = jnp.where(present, weights, 0)
-    total = weights.sum(1, keepdims=True)
-    return jnp.where(total > 0, weights / jnp.where(total > 0, total, 1), equal_weights(present))
+def _log_probabilities(logits) -> Array:
+    """Log p_i [B, M, K]."""
+    return jax.nn.log_softmax(jnp.stack(list(logits.values()), axis=1))
