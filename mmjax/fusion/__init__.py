@@ -53,9 +53,15 @@ from mmjax.fusion.model import (
     MODEL,
     Bottleneck,
     CentralNet,
+    CoAttention,
     CrossAttention,
     FusionSearch,
+    Hierarchical,
+    Memory,
     MixtureOfExperts,
+    MulT,
+    Perceiver,
+    TokenTransformer,
 )
 
 LEVELS = {"feature": FEATURE, "decision": DECISION, "model": MODEL}

@@ -76,48 +76,51 @@ LSTM_CELL = Cell(2, _lstm_forward, _lstm_backward, lambda saved, d_x: d_x)
 GRU_CELL = Cell(1, _gru_forward, _gru_backward, _gru_to_recurrent)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0, 1))
-def unroll(cell: Cell, reverse: bool, x: Array, kernel: Array, bias: Array, mask: Array) -> Array:
-    """The outputs of all steps, from a state of zeros; a step that is not valid leaves the state as it is.
+@partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
+def unroll(
+    cell: Cell, reverse: bool, kept: int, x: Array, kernel: Array, bias: Array, mask: Array
+) -> tuple[Array, ...]:
+    """The states of all steps, from one of zeros; a step that is not valid leaves the state as it is.
 
     Args:
       cell: what a step does; G is the width of its gates.
       reverse: whether to run from the last step to the first.
+      kept: how many of the state's arrays are wanted: its last, so that 1 is the output h.
       x: [T, B, G], the inputs' part of the gates.
       kernel: [H, G] and
       bias: [G], the state's part: a = h kernel + bias.
       mask: [T, B] bool of valid steps.
 
     Returns:
-      [T, B, H].
+      `kept` arrays [T, B, H].
     """
-    return _unroll_forward(cell, reverse, x, kernel, bias, mask)[0]
+    return _unroll_forward(cell, reverse, kept, x, kernel, bias, mask)[0]
 
 
-def _unroll_forward(cell, reverse, x, kernel, bias, mask):
+def _unroll_forward(cell, reverse, kept, x, kernel, bias, mask):
     def step(state, inputs):
         x, valid = inputs
         after, saved = cell.forward(x, state[-1] @ kernel + bias, state)
         after = _choose(valid, after, state)
-        return after, (after[-1], state, saved)
+        return after, (after[-kept:], state, saved)
 
     zeros = jnp.zeros((x.shape[1], kernel.shape[0]), x.dtype)
     _, (outputs, states, saved) = lax.scan(step, (zeros,) * cell.states, (x, mask), reverse=reverse)
     return outputs, (kernel, mask, states, saved)
 
 
-def _unroll_backward(cell, reverse, residuals, d_outputs):
+def _unroll_backward(cell, reverse, kept, residuals, d_outputs):
     kernel, mask, states, saved = residuals
 
     def step(d_after, inputs):
         state, saved, valid, d_output = inputs
-        d_after = (*d_after[:-1], d_after[-1] + d_output)
+        d_after = d_after[:-kept] + tuple(d + more for d, more in zip(d_after[-kept:], d_output))
         zeros = jax.tree.map(jnp.zeros_like, d_after)
         d_x, d_state = cell.backward(state, saved, _choose(valid, d_after, zeros))
         d_state = (*d_state[:-1], d_state[-1] + cell.to_recurrent(saved, d_x) @ kernel.T)
         return tuple(d + rest for d, rest in zip(d_state, _choose(valid, zeros, d_after))), d_x
 
-    zeros = jnp.zeros_like(d_outputs[0])
+    zeros = jnp.zeros_like(d_outputs[0][0])
     _, d_x = lax.scan(step, (zeros,) * cell.states, (states, saved, mask, d_outputs), reverse=not reverse)
     d_a = cell.to_recurrent(saved, d_x)
     return d_x, _rows(states[-1]).T @ _rows(d_a), d_a.sum((0, 1)), None
@@ -144,6 +147,7 @@ class Lstm(nn.Module):
     Attributes:
       size: H.
       reverse: whether it reads from the last step to the first.
+      with_memory: whether it returns c beside h.
 
     References:
       Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9(8), 1997; forget
@@ -152,13 +156,15 @@ class Lstm(nn.Module):
 
     size: int
     reverse: bool = False
+    with_memory: bool = False
 
     @nn.compact
-    def __call__(self, inputs: Array, mask: Array) -> Array:
-        """[B, T, d], [B, T] bool -> h of every step [B, T, H], held where a step is not valid."""
+    def __call__(self, inputs: Array, mask: Array) -> Array | tuple[Array, Array]:
+        """[B, T, d], [B, T] bool -> h of every step [B, T, H], or (c, h), held where a step is not valid."""
         kernel, recurrent = _kernels(self, inputs.shape[-1], 4 * self.size)
         bias = self.param("bias", lambda _: jnp.zeros((4, self.size)).at[1].set(1).reshape(-1))
-        return _recurrence(LSTM_CELL, self.reverse, inputs, mask, kernel, 0, recurrent, bias)
+        states = _recurrence(LSTM_CELL, self.reverse, 1 + self.with_memory, inputs, mask, kernel, 0, recurrent, bias)
+        return states if self.with_memory else states[0]
 
 
 class Gru(nn.Module):
@@ -184,7 +190,7 @@ class Gru(nn.Module):
         """[B, T, d], [B, T] bool -> h of every step [B, T, H], held where a step is not valid."""
         kernel, recurrent = _kernels(self, inputs.shape[-1], 3 * self.size)
         bias, recurrent_bias = self.param("bias", nn.initializers.zeros, (2, 3 * self.size))
-        return _recurrence(GRU_CELL, self.reverse, inputs, mask, kernel, bias, recurrent, recurrent_bias)
+        return _recurrence(GRU_CELL, self.reverse, 1, inputs, mask, kernel, bias, recurrent, recurrent_bias)[0]
 
 
 def _kernels(module: nn.Module, features: int, gates: int) -> tuple[Array, Array]:
@@ -210,8 +216,9 @@ def _qr(matrix: Array) -> tuple[Array, Array]:
     return jnp.linalg.qr(matrix)
 
 
-def _recurrence(cell, reverse, inputs, mask, kernel, bias, recurrent, recurrent_bias) -> Array:
+def _recurrence(cell, reverse, kept, inputs, mask, kernel, bias, recurrent, recurrent_bias) -> tuple[Array, ...]:
     """`unroll` of inputs [B, T, d], time in front while it runs."""
     steps = inputs.swapaxes(0, 1)
     x = (_rows(steps) @ kernel + bias).reshape(*steps.shape[:2], -1)
-    return unroll(cell, reverse, x, recurrent, recurrent_bias, mask.T).swapaxes(0, 1)
+    states = unroll(cell, reverse, kept, x, recurrent, recurrent_bias, mask.T)
+    return tuple(state.swapaxes(0, 1) for state in states)

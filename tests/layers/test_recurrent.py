@@ -29,13 +29,13 @@ def gru_step(parameters, x, state, xp):
 
 
 def loop(step, states, parameters, inputs, lengths, reverse, xp):
-    """[B, T, H], example by example, step by step; past its length an example's state is held."""
+    """The states [B, T, states, H], example by example, step by step; past its length an example's state is held."""
     outputs = []
     for example, length in zip(inputs, lengths, strict=True):
         state, rows = (xp.zeros(H),) * states, [None] * T
         for t in reversed(range(T)) if reverse else range(T):
             state = step(parameters, example[t], state, xp) if t < length else state
-            rows[t] = state[-1]
+            rows[t] = xp.stack(state)
         outputs.append(xp.stack(rows))
     return xp.stack(outputs)
 
@@ -57,7 +57,7 @@ def example_of(layer, dtype=np.float32):
 def test_values_are_those_of_a_loop(layer, step, states, reverse):
     parameters, inputs = example_of(layer)
     outputs = layer(H, reverse).apply({"params": parameters}, inputs, MASK)
-    expected = loop(step, states, parameters, inputs.astype(np.float64), LENGTHS, reverse, np)
+    expected = loop(step, states, parameters, inputs.astype(np.float64), LENGTHS, reverse, np)[:, :, -1]
     # States lie in (-1, 1): a few roundings of float32 (6e-8 each) a step, over 6 steps.
     np.testing.assert_allclose(outputs, expected, atol=2e-6)
 
@@ -73,11 +73,29 @@ def test_gradients_are_those_of_a_loop(layer, step, states, reverse):
             return (layer(H, reverse).apply({"params": parameters}, inputs, MASK) * weights).sum()
 
         def plain(parameters, inputs):
-            return (loop(step, states, parameters, inputs, LENGTHS, reverse, jnp) * weights).sum()
+            return (loop(step, states, parameters, inputs, LENGTHS, reverse, jnp)[:, :, -1] * weights).sum()
 
         gradients = jax.grad(ours, argnums=(0, 1))(parameters, inputs)
         expected = jax.grad(plain, argnums=(0, 1))(parameters, inputs)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12), gradients, expected)
+
+
+@DIRECTIONS
+def test_an_lstm_with_memory_returns_c_and_h_of_a_loop_and_their_gradients(reverse):
+    with jax.enable_x64(True):
+        parameters, inputs = example_of(Lstm, np.float64)
+        weights = np.random.default_rng(1).normal(size=(B, T, 2, H))
+
+        def ours(parameters, inputs):
+            states = Lstm(H, reverse, with_memory=True).apply({"params": parameters}, inputs, MASK)
+            return (jnp.stack(states, axis=2) * weights).sum()
+
+        def plain(parameters, inputs):
+            return (loop(lstm_step, 2, parameters, inputs, LENGTHS, reverse, jnp) * weights).sum()
+
+        found = jax.value_and_grad(ours, argnums=(0, 1))(parameters, inputs)
+        expected = jax.value_and_grad(plain, argnums=(0, 1))(parameters, inputs)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12), found, expected)
 
 
 @CELLS

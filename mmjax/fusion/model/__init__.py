@@ -9,16 +9,28 @@ decoder on every modality's embedding besides.
 
 from mmjax.fusion.model.bottleneck import Bottleneck
 from mmjax.fusion.model.centralnet import CentralNet
+from mmjax.fusion.model.coattention import CoAttention
 from mmjax.fusion.model.cross_attention import CrossAttention
 from mmjax.fusion.model.fusion_search import FusionSearch
+from mmjax.fusion.model.hierarchical import Hierarchical
+from mmjax.fusion.model.memory import Memory
 from mmjax.fusion.model.mixture_of_experts import MixtureOfExperts
 from mmjax.fusion.model.mmtm import MMTM
+from mmjax.fusion.model.mult import MulT
+from mmjax.fusion.model.perceiver import Perceiver
+from mmjax.fusion.model.token_transformer import TokenTransformer
 
 MODEL = {
+    "token_transformer": TokenTransformer,
     "cross_attention": CrossAttention,
+    "mult": MulT,
+    "coattention": CoAttention,
     "mmtm": MMTM,
     "centralnet": CentralNet,
     "bottleneck": Bottleneck,
+    "perceiver": Perceiver,
     "mixture_of_experts": MixtureOfExperts,
+    "memory": Memory,
+    "hierarchical": Hierarchical,
     "fusion_search": FusionSearch,
 }

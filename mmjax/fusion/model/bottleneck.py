@@ -4,14 +4,15 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
+from mmjax.fusion.model.tokens import learned_tokens, project
 from mmjax.fusion.presence import mean_of_present
-from mmjax.layers.attention import TransformerBlock
+from mmjax.layers.attention import ParallelBlocks, Tokens, join_tokens
 
 
 class Bottleneck(nn.Module):
     """A transformer a modality, which exchange through B shared tokens Z from block L_f on.
 
-    Block l of modality i sees [CLS_i; H_i] below L_f, and [CLS_i; H_i; Z] from there: all modalities read the same old
+    Block l of modality i sees [CLS_i; H_i] below L_f, and [Z; CLS_i; H_i] from there: all modalities read the same old
     Z, and the new one is the mean of what they made of it, over those present. F is the mean of their normalised
     CLS tokens, so a linear decoder averages the modalities' logits, as in the paper. L_f = L is late fusion.
 
@@ -34,33 +35,23 @@ class Bottleneck(nn.Module):
         """Sequences, modality -> [B, T_i, d_i], and masks, modality -> [B, T_i], to F [B, width]."""
         names = sorted(sequences)
         present = jnp.stack([masks[name].any(1) for name in names], axis=1)
-        tokens = {name: self._with_class_token(name, sequences[name]) for name in names}
-        seen = {name: jnp.pad(masks[name], ((0, 0), (1, 0)), constant_values=True) for name in names}
+        rows, count = present.shape[0], self.bottleneck_tokens
+        streams = [
+            join_tokens([learned_tokens(self, f"class_{name}", 1, self.width, rows), tokens])
+            for name, tokens in project(sequences, masks, self.width).items()
+        ]
         if self.fusion_layer < self.fusion_layers:
-            initial = self.param("bottleneck", nn.initializers.normal(0.02), (self.bottleneck_tokens, self.width))
-            shared = jnp.broadcast_to(initial, (present.shape[0], *initial.shape))
+            shared = learned_tokens(self, "bottleneck", count, self.width, rows)
         for layer in range(self.fusion_layers):
-            made = []
-            for name in names:
-                block = TransformerBlock(
-                    self.width, self.heads, self.dropout, self.axis_name, name=f"block_{layer}_{name}"
-                )
-                if layer < self.fusion_layer:
-                    tokens[name] = block(tokens[name], seen[name], train)
-                    continue
-                joined = jnp.concatenate([tokens[name], shared], axis=1)
-                mask = jnp.pad(seen[name], ((0, 0), (0, self.bottleneck_tokens)), constant_values=True)
-                joined = block(joined, mask, train)
-                tokens[name], own = jnp.split(joined, [tokens[name].shape[1]], axis=1)
-                made.append(own)
-            if made:
-                shared = _mean(made, present)
-        return _mean([nn.LayerNorm(name=f"norm_{name}")(tokens[name][:, 0]) for name in names], present)
-
-    def _with_class_token(self, name, sequence):
-        projected = nn.Dense(self.width, name=f"project_{name}")(sequence)
-        token = self.param(f"class_{name}", nn.initializers.normal(0.02), (self.width,))
-        return jnp.concatenate([jnp.broadcast_to(token, projected[:, :1].shape), projected], axis=1)
+            blocks = ParallelBlocks(self.width, self.heads, self.dropout, self.axis_name, name=f"blocks_{layer}")
+            if layer < self.fusion_layer:
+                streams = blocks(streams, train)
+                continue
+            joined = blocks([join_tokens([shared, stream]) for stream in streams], train)
+            shared = shared._replace(values=_mean([values[:, :count] for values, _ in joined], present))
+            streams = [Tokens(values[:, count:], mask[:, count:]) for values, mask in joined]
+        norms = [nn.LayerNorm(name=f"norm_{name}") for name in names]
+        return _mean([norm(values[:, 0]) for norm, (values, _) in zip(norms, streams, strict=True)], present)
 
 
 def _mean(values, present):

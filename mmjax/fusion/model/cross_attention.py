@@ -6,7 +6,8 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
-from mmjax.layers.attention import TransformerBlock
+from mmjax.fusion.model.tokens import project
+from mmjax.layers.attention import ParallelBlocks
 from mmjax.layers.pooling import masked_mean
 
 
@@ -28,9 +29,7 @@ class CrossAttention(nn.Module):
     @nn.compact
     def __call__(self, sequences, masks, train=False):
         """Sequences, modality -> [B, T_i, d_i], and masks, modality -> [B, T_i], to F [B, M (M - 1) width]."""
-        projected = {name: nn.Dense(self.width, name=f"project_{name}")(sequences[name]) for name in sorted(sequences)}
-        pooled = []
-        for a, b in permutations(projected, 2):
-            block = TransformerBlock(self.width, self.heads, self.dropout, self.axis_name, True, name=f"block_{a}_{b}")
-            pooled.append(masked_mean(block(projected[a], masks[a], train, projected[b], masks[b]), masks[a]))
-        return jnp.concatenate(pooled, axis=-1)
+        pairs = list(permutations(project(sequences, masks, self.width).values(), 2))
+        blocks = ParallelBlocks(self.width, self.heads, self.dropout, self.axis_name, optional=True, name="pairs")
+        attended = blocks([a for a, _ in pairs], train, [b for _, b in pairs])
+        return jnp.concatenate([masked_mean(*tokens) for tokens in attended], axis=-1)

@@ -113,9 +113,14 @@ def test_bottleneck_is_the_same_whatever_the_names():
     g = Bottleneck(width=8, heads=2, fusion_layers=2, fusion_layer=0)
     params = jax.jit(g.init)(jax.random.key(0), values, masks)["params"]
     swap = {"audio": "text", "text": "audio"}
-    rename = lambda key: "_".join(swap.get(part, part) for part in key.split("_"))  # noqa: E731
+    renamed = {"_".join(swap.get(part, part) for part in key.split("_")): value for key, value in params.items()}
+    # Blocks are stacked in the order of the names.
+    exchanged = {
+        key: jax.tree.map(lambda leaf: leaf[::-1], value) if key.startswith("blocks") else value
+        for key, value in renamed.items()
+    }
     turned = g.apply(
-        {"params": {rename(key): value for key, value in params.items()}},
+        {"params": exchanged},
         {swap[n]: v for n, v in values.items()},
         {swap[n]: m for n, m in masks.items()},
     )
