@@ -85,8 +85,9 @@ class Config:
         object.__setattr__(self, "encoders", {**ENCODERS, **self.encoders})
         for name in ("width", "encoder_layers", "channels", "cnn_pool", "token_size", "rank", "chunks", "factors",
                      "cascades", "sketch_size", "tensor_limit", "widest", "experts", "active_experts", "heads",
-                     "fusion_layers", "latent_layers", "perceiver_rounds", "memory_size", "bottleneck_tokens", "squeeze", "kl_epochs", "epochs", "batch_size",
-                     "evaluate_every", "evaluation_batch_size"):  # fmt: skip
+                     "fusion_layers", "latent_layers", "perceiver_rounds", "memory_size", "bottleneck_tokens",
+                     "squeeze", "kl_epochs", "epochs", "batch_size", "evaluate_every",
+                     "evaluation_batch_size"):  # fmt: skip
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("fusion_layer", "fine_tune_epochs", "warmup_epochs", "weight_decay", "clip_norm", "patience",
                      "auxiliary_weight", "load_balance", "conflict_weight"):  # fmt: skip

@@ -10,8 +10,8 @@ from mmjax.layers.attention import TransformerBlock, join_tokens
 class Perceiver(nn.Module):
     """F = mean of norm(latents), after `perceiver_rounds` in which they read all tokens and then each other.
 
-    The tokens are [W_1 H_1 + e_1; ...; W_M H_M + e_M], e_i a learned embedding of the modality. A round is a block whose
-    queries are the `latents` and whose keys and values are the tokens, then `latent_layers` blocks on the latents
+    The tokens are [W_1 H_1 + e_1; ...; W_M H_M + e_M], e_i a learned embedding of the modality. A round is a block
+    whose queries are the `latents` and whose keys and values are the tokens, then `latent_layers` blocks on the latents
     alone; rounds do not share parameters. The cost is linear in the number of tokens. With nothing present the latents
     speak for themselves. No positions are added: the order of steps is what the encoders made of it.
 
