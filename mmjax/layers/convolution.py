@@ -105,7 +105,8 @@ def banded_product(values: Array, kernel: Array, stride: int = 1) -> Array:
 def patch_product(values: Array, kernel: Array, stride: int = 1) -> Array:
     """The patch under the kernel at every position, times the kernel, "VALID"."""
     patches = jnp.concatenate(_taps(values, kernel, stride), axis=-1)
-    return patches @ kernel.reshape(-1, kernel.shape[-1])
+    outputs = patches.reshape(-1, patches.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
+    return outputs.reshape(*patches.shape[:-1], -1)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))

@@ -76,6 +76,16 @@ def test_parameters(name, expected):
     assert sum(leaf.size for leaf in jax.tree.leaves(decoder_of(name, 3)[1])) == expected
 
 
+def test_parameters_of_an_image_and_their_gradients():
+    """From 7 features to a map of 2 x 3 x 6, whose channels become 3 and then 2."""
+    decoder = build(DECODERS, "decoder", "cnn", CONFIG, outputs=7 * 9 * 2, shape=(7, 9, 2))
+    variables = decoder.init(jax.random.key(0), FUSED, False)
+    expected = (d + 1) * 2 * 3 * 6 + (4 * 4 * 6 * 3 + 3) + (4 * 4 * 3 * 2 + 2)
+    assert sum(leaf.size for leaf in jax.tree.leaves(variables)) == expected
+    gradient = jax.grad(lambda v: (decoder.apply(v, FUSED, True, rngs=RNGS) ** 2).sum())(variables)
+    assert all(np.abs(leaf).max() > 1e-4 for leaf in jax.tree.leaves(gradient))
+
+
 def test_cnn_is_a_kernel_slid_over_the_features():
     decoder, variables = decoder_of("cnn", 3)
     parameters = jax.tree.map(np.asarray, variables["params"])

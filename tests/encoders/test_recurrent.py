@@ -47,6 +47,21 @@ def test_both_ways_the_ends_are_joined(encoder):
 
 
 @RECURRENT
+def test_both_ways_are_the_two_directions(encoder):
+    """The backward layer is the forward one, with its parameters, on the valid steps in reverse."""
+    fields = {"width": 4, "token_size": 3, "encoder_layers": 1}
+    both, one_way = encoder(tokens(5), bidirectional=True, **fields), encoder(tokens(5), **fields)
+    variables = both.init(jax.random.key(0), TOKENS, LENGTH, VALID, False)
+    encoded = both.apply(variables, TOKENS, LENGTH, VALID, False)
+    reversed_tokens = np.array([[*row[:steps][::-1], *row[steps:]] for row, steps in zip(TOKENS, LENGTH)])
+    for direction, read in enumerate([TOKENS, reversed_tokens]):
+        parameters = {**variables["params"], "layers_0_0": variables["params"][f"layers_0_{direction}"]}
+        del parameters["layers_0_1"]
+        h = one_way.apply({"params": parameters}, read, LENGTH, VALID, False).pooled
+        np.testing.assert_allclose(encoded.pooled[:, 4 * direction : 4 * direction + 4], h, atol=1e-6)
+
+
+@RECURRENT
 def test_an_example_without_a_step_is_zero(encoder):
     one_way = encoder(tokens(5), width=4, token_size=3)
     arguments = (TOKENS, np.array([5, 3, 0]), VALID, False)
