@@ -3,8 +3,8 @@
 A record is a dict: `task`; `level` ("baseline", "feature", "decision" or "model"); `fusion`;
 `strategy`; `seeds`, their number; `metrics`, name -> one value a seed; `parameters`,
 `train_samples_per_second` and `inference_samples_per_second`, each a number or None; `budget`, where budgets were
-matched: the cell's over the reference's, or None; `status` ("done", "failed: ...", "not applicable: ..."). A figure that
-does not exist is left empty.
+matched: the cell's over the reference's, or None; `status` ("done", "failed: ...", "not applicable: ...").
+A figure that does not exist is left empty.
 """
 
 import dataclasses
