@@ -8,10 +8,15 @@ from mmjax.types import ModalitySpec, TargetSpec
 @pytest.mark.parametrize(
     "fields, told",
     [
-        (("a", "smell", (3,)), "kind 'smell' is none of image, tokens, sequence, vector"),
+        (("a", "smell", (3,)), "kind 'smell' is none of image, tokens, sequence, vector, video"),
         (("a", "image", (3,)), r"shape \(3,\) is not \(height, width, channels\) float"),
         (("a", "tokens", (3,)), "a vocabulary belongs to kind 'tokens'"),
         (("a", "vector", (3,), 5), "a vocabulary belongs to kind 'tokens'"),
+        (("a", "video", (4, 8, 8)), r"shape \(4, 8, 8\) is not \(T, height, width, channels\) float"),
+        (("a", "points", (3,)), r"shape \(3,\) is not \(points, features\) float"),
+        (("a", "waveform", (100, 2), 0, 8000.0), r"shape \(100, 2\) is not \(samples,\) float"),
+        (("a", "waveform", (100,)), "a rate above 0 belongs to kind 'waveform'"),
+        (("a", "vector", (3,), 0, 8000.0), "a rate above 0 belongs to kind 'waveform'"),
     ],
 )
 def test_modalities_that_are_none(fields, told):

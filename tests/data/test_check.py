@@ -45,6 +45,28 @@ def test_good_tasks_pass(target):
 
 
 @pytest.mark.parametrize(
+    "spec",
+    [
+        ModalitySpec("gait", "video", (3, 4, 4, 1)),
+        ModalitySpec("radar", "points", (5, 3)),
+        ModalitySpec("cough", "waveform", (40,), rate=100.0),
+    ],
+    ids=lambda spec: spec.kind,
+)
+def test_kinds_with_a_length_pass_with_it_alone(spec):
+    task = good_task()
+    task = dataclasses.replace(task, modalities=(*task.modalities, spec))
+    for batch in task.splits.values():
+        batch.inputs[spec.name] = np.ones((N, *spec.shape), np.float32)
+        batch.present[spec.name] = np.ones(N, bool)
+    with pytest.raises(InputError, match=f"lengths has .* and must have .*{spec.name}"):
+        check_task(task)
+    for batch in task.splits.values():
+        batch.lengths[spec.name] = np.full(N, spec.shape[0], np.int32)
+    check_task(task)
+
+
+@pytest.mark.parametrize(
     ("split", "path", "row", "value", "said"),
     [
         ("train", ("inputs", "scan"), (2, 3), np.nan, ["'train'", "'scan'", "row 2", "nan", "finite"]),

@@ -28,7 +28,8 @@ VARIANTS = {
     "cnn": [(), (("cnn_pool", 1), ("cnn_dense", False))],
     "lstm": [(), (("bidirectional", True),)],
     "gru": [(), (("bidirectional", True),)],
-    "video": [(), (("bidirectional", True),)],
+    "resnet": [(("encoder_layers", 1),)],
+    "video": [(("encoder_layers", 1),), (("encoder_layers", 1), ("bidirectional", True))],
 }
 CASES = [
     pytest.param(name, kind, change, id="-".join([name, kind, *dict(change)]))
