@@ -16,6 +16,7 @@ from mmjax.encoders import ENCODERS
 from mmjax.errors import InputError, lookup
 from mmjax.fusion import FUSIONS, level_of
 from mmjax.fusion.decision.evidential import log_mean
+from mmjax.fusion.decision.targets import decide, lower, present_rows
 from mmjax.fusion.feature.early import JOINED
 from mmjax.layers.pooling import masked_mean
 from mmjax.registry import build
@@ -141,11 +142,11 @@ class MultimodalModel(nn.Module):
         present = {n: present[n] for n in logits}
         if not self.g.evidential:
             return Outputs(decide(self.target, self.g, logits, present), None, embeddings, logits, {}, jnp.float32(0))
-        rows = _present_rows(self.target, present)
+        rows = present_rows(self.target, present)
         batch_size = len(next(iter(logits.values())))
         evidence = self.g.evidence({n: l.reshape(-1, self.target.classes) for n, l in logits.items()}, rows)
         penalty = self.g.penalty(evidence, rows).reshape(batch_size, -1).mean(-1)
-        decisions = {n: _lower(self.target, log_mean(e)) for n, e in evidence.items()}
+        decisions = {n: lower(self.target, log_mean(e)) for n, e in evidence.items()}
         return Outputs(decisions.pop("fused"), None, embeddings, decisions, evidence, penalty)
 
 
@@ -158,35 +159,6 @@ class ThrowawayHeads(nn.Module):
     def __call__(self, embeddings):
         """Embeddings, key -> [B, d], to logits, key -> [B, K]."""
         return {key: DECODERS["dense"](self.outputs, name=key)(h, False) for key, h in sorted(embeddings.items())}
-
-
-def decide(target: TargetSpec, rule, logits: dict, present: dict):
-    """D [B, K] of the modalities' logits [B, K] by `rule(logits, present)`, whatever the target.
-
-    A rule knows decisions between classes alone, [N, C >= 2]: a yes or no with log-odds l is one between the logits
-    (0, l), and K labels of B examples are N = B K of them. Regression hands over the values.
-    """
-    if target.kind == "regression":
-        return rule(logits, present)
-    return _lower(target, rule({n: _lift(target, l) for n, l in logits.items()}, _present_rows(target, present)))
-
-
-def _lift(target, logits):
-    if target.kind == "multiclass":
-        return logits
-    column = logits.reshape(-1, 1)
-    return jnp.concatenate([jnp.zeros_like(column), column], axis=-1)
-
-
-def _lower(target, log_probabilities):
-    """The inverse of `_lift`: log-odds again."""
-    if target.kind == "multiclass":
-        return log_probabilities
-    return (log_probabilities[:, 1] - log_probabilities[:, 0]).reshape(-1, target.size)
-
-
-def _present_rows(target, present):
-    return {n: jnp.repeat(p, target.size) if target.kind == "multilabel" else p for n, p in present.items()}
 
 
 def build_model(modalities, target: TargetSpec, fusion: str, config: Config, axis_name: str | None = None):

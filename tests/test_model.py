@@ -8,7 +8,8 @@ from small_tasks import SPECS, random_batch
 
 from mmjax.config import Config
 from mmjax.fusion import FUSIONS, LowRankTensor, level_of
-from mmjax.model import build_model, decide, initialise, part_of
+from mmjax.fusion.decision.targets import decide
+from mmjax.model import build_model, initialise, part_of
 from mmjax.types import TargetSpec
 
 TARGET = TargetSpec("multiclass", 3)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mmjax.config import Config
 from mmjax.fusion import DECISION
-from mmjax.model import _lift, _present_rows, decide
+from mmjax.fusion.decision.targets import decide, lift, present_rows
 from mmjax.registry import build
 from mmjax.types import Task
 
@@ -45,8 +45,8 @@ def _rows(target, logits, present, truth):
     """What a rule is fitted to: between classes, as `decide` has it; values as they are."""
     if target.kind == "regression":
         return logits, present, truth.reshape(len(truth), -1)
-    lifted = {n: np.asarray(_lift(target, l)) for n, l in logits.items()}
-    rows = {n: np.asarray(p) for n, p in _present_rows(target, present).items()}
+    lifted = {n: np.asarray(lift(target, l)) for n, l in logits.items()}
+    rows = {n: np.asarray(p) for n, p in present_rows(target, present).items()}
     return lifted, rows, truth.reshape(-1).astype(np.int32)
 
 

@@ -19,8 +19,9 @@ from mmjax.registry import build
 from mmjax.training.losses import objective
 from mmjax.types import ModalitySpec, TargetSpec
 
-CONFIG = Config(width=8, heads=2, token_size=4, encoder_layers=1, rank=3, sketch_size=32, tensor_limit=4000, latents=3,
-                memory_size=6, encoders={"image": "cnn", "tokens": "gru", "sequence": "gru", "vector": "mlp"})  # fmt: skip
+CONFIG = Config(width=8, heads=2, token_size=4, encoder_layers=1, rank=3, sketch_size=32, tensor_limit=4000,
+                latents=3, memory_size=6,
+                encoders={"image": "cnn", "tokens": "gru", "sequence": "gru", "vector": "mlp"})  # fmt: skip
 TARGET = TargetSpec("multiclass", 3)
 # Sums of up to a few hundred float32 terms of order 1, in another order: 1e-5 is some 100 units in the last place.
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
