@@ -19,7 +19,7 @@ class Confusion(Rule):
 
     References:
       Xu, Krzyzak and Suen, Methods of Combining Multiple Classifiers, IEEE Transactions on Systems, Man, and
-      Cybernetics 22(3), 1992, section V; the counts smoothed by Laplace's rule of succession.
+      Cybernetics 22(3), 1992; the counts smoothed by Laplace's rule of succession.
     """
 
     @nn.compact

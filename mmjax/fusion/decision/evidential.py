@@ -57,7 +57,7 @@ class EvidentialPseudo(Opinions):
     """`Evidential` with one more view, whose logits are made of all embeddings side by side.
 
     References:
-      Han et al., Trusted Multi-View Classification with Dynamic Evidential Fusion, TPAMI 2022, section 3.5 (ETMC).
+      Han et al., Trusted Multi-View Classification with Dynamic Evidential Fusion, TPAMI 2022 (ETMC).
     """
 
     pseudo_view = True

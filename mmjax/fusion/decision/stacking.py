@@ -9,7 +9,7 @@ from scipy.special import log_softmax
 from mmjax.fusion.decision.rule import Rule
 from mmjax.fusion.presence import settle
 
-ITERATIONS = 1000  # of L-BFGS at most; scikit-learn warns where they are not enough
+ITERATIONS = 1000  # at most; scikit-learn warns where they are not enough
 
 
 class Stacking(Rule):
@@ -37,7 +37,7 @@ class Stacking(Rule):
     @nn.nowrap
     def fit(self, logits, present, truth):
         """The regression of classes [n] on validation decisions [n, K] with their presence."""
-        from sklearn.linear_model import LogisticRegression  # takes as long to import as all that fusions need
+        from sklearn.linear_model import LogisticRegression  # slow to import, and needed here alone
 
         names = sorted(logits)
         flat_where_absent = [np.where(present[n][:, None], logits[n], 0).astype(np.float64) for n in names]

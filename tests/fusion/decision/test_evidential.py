@@ -64,8 +64,7 @@ def test_the_pseudo_view_counts_as_a_view_of_the_model():
     """Its head is on all embeddings side by side, and the model's evidence is the rule's of all three views."""
     batch = jax.tree.map(jnp.asarray, random_batch(VECTORS, TargetSpec("multiclass", K), B))
     model = build_model(VECTORS, TargetSpec("multiclass", K), "evidential_pseudo", Config(width=8))
-    variables = initialise(model, jax.random.key(0), batch)
-    evidence = model.apply(variables, batch).evidence
+    evidence = jax.jit(lambda: model.apply(initialise(model, jax.random.key(0), batch), batch).evidence)()
     assert set(evidence) == {"blood", "table", "pseudo", "fused"}
     views = [np.asarray(evidence[name], np.float64) for name in ("blood", "table", "pseudo")]
     # The model's numbers are float32: three products of 1 + e / K, times K.
@@ -116,7 +115,7 @@ def test_training_adds_gamma_times_the_conflict():
     for gamma in (0.0, 2.0):
         config = Config(width=8, conflict_weight=gamma)
         model = build_model(VECTORS, target, "evidential_average", config)
-        outputs = model.apply(initialise(model, jax.random.key(0), batch), batch)
+        outputs = jax.jit(lambda model=model: model.apply(initialise(model, jax.random.key(0), batch), batch))()
         losses[gamma] = objective(target, outputs, batch.target, 0.5, 1.0)
     evidence = {name: np.asarray(e, np.float64) for name, e in outputs.evidence.items()}
     rows = EvidentialAverage(conflict_weight=2.0).apply({}, evidence, method="penalty")
