@@ -1,5 +1,7 @@
 """Rules over models trained one by one."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -78,22 +80,30 @@ def test_another_seed_is_not_another_program(rule):
     assert decisions._fuse._cache_size() == before
 
 
-@pytest.mark.parametrize("rule", [name for name in RULES if name != "energy"])
+@pytest.mark.parametrize("rule", RULES)
 def test_a_yes_or_no_is_a_choice_of_two_classes(rule):
-    """Log-odds l are the logits (-l / 2, l / 2), and come back as log-odds. Some modalities are absent.
-
-    Energy alone depends on what is common to a modality's logits.
-    """
+    """Log-odds l are the logits (-l / 2, l / 2), and come back as log-odds. Some modalities are absent."""
     binary = small_task(SPECS[:3], TargetSpec("binary"), (8, 40, 10), missing=True)
     two = small_task(SPECS[:3], TargetSpec("multiclass", 2), (8, 40, 10), missing=True)
     splits = {split: b._replace(target=binary.splits[split].target) for split, b in two.splits.items()}
-    object.__setattr__(two, "splits", splits)
+    two = dataclasses.replace(two, splits=splits)
     given = random_decisions(binary)
     pairs = {n: {s: np.concatenate([-l / 2, l / 2], axis=1) for s, l in splits.items()} for n, splits in given.items()}
     fused, between = (combine_decisions(task, rule, Config(), d) for task, d in ((binary, given), (two, pairs)))
     for split, log_p in between.items():
         assert fused[split].shape == (len(log_p), 1)
         np.testing.assert_allclose(fused[split][:, 0], log_p[:, 1] - log_p[:, 0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_yes_and_no_are_treated_alike(rule):
+    """Exchanged everywhere, in the truth too, they exchange the fused decision."""
+    task = small_task(SPECS[:3], TargetSpec("binary"), (8, 40, 10))
+    turned = dataclasses.replace(task, splits={s: b._replace(target=1 - b.target) for s, b in task.splits.items()})
+    given = random_decisions(task)
+    negated = {name: {s: -l for s, l in splits.items()} for name, splits in given.items()}
+    fused = combine_decisions(task, rule, Config(), given)["test"]
+    np.testing.assert_allclose(combine_decisions(turned, rule, Config(), negated)["test"], -fused, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("rule", [name for name in RULES if name not in FITTED])

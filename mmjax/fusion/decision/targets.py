@@ -11,7 +11,8 @@ def decide(target: TargetSpec, rule: Callable, logits: Mapping[str, Array], pres
     """D [B, K] of the modalities' logits [B, K] by `rule(logits, present)`.
 
     A rule knows decisions between classes alone, [N, C >= 2]: a yes or no with log-odds l is one between the logits
-    (0, l), and K labels of B examples are N = B K of them. Regression hands over the values.
+    (-l / 2, l / 2), of which neither is the measure of the other, and K labels of B examples are N = B K of them.
+    Regression hands over the values.
     """
     if target.kind == "regression":
         return rule(logits, present)
@@ -23,7 +24,7 @@ def lift(target: TargetSpec, logits: Array) -> Array:
     if target.kind == "multiclass":
         return logits
     column = logits.reshape(-1, 1)
-    return jnp.concatenate([jnp.zeros_like(column), column], axis=-1)
+    return jnp.concatenate([-column, column], axis=-1) / 2
 
 
 def lower(target: TargetSpec, log_probabilities: Array) -> Array:
