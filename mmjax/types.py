@@ -155,7 +155,7 @@ class Outputs(NamedTuple):
       embeddings: modality -> h_i [B, d_i].
       modality_logits: modality -> l_i [B, K], where the model has a head for each modality.
       evidence: view -> e [B, classes] with the fused one under "fused"; empty unless evidential.
-      penalty: scalar that the fusion adds to the loss.
+      penalty: what the fusion adds to the loss: of the batch, a scalar, or of each example, [B].
     """
 
     logits: Array
