@@ -6,6 +6,7 @@ from typing import NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from mmjax.config import DEFAULTS
 from mmjax.errors import InputError
@@ -73,7 +74,8 @@ class MultiHeadAttention(nn.Module):
         query = nn.DenseGeneral(heads, name="query")(queries)
         key = nn.DenseGeneral(heads, use_bias=False, name="key")(keys_values)
         value = nn.DenseGeneral(heads, name="value")(keys_values)
-        scores = jnp.einsum("bqhd,bkhd->bhqk", query, key).astype(jnp.float32) / jnp.sqrt(heads[1])
+        scores = jnp.einsum("bqhd,bkhd->bhqk", query, key) / heads[1] ** 0.5
+        scores = scores.astype(jnp.promote_types(scores.dtype, jnp.float32))
         scores = jnp.pad(scores, ((0, 0), (0, 0), (0, 0), (0, 1)))
         allowed = jnp.pad(mask, ((0, 0), (0, 1)), constant_values=self.optional)[:, None, None, :]
         weights = jax.nn.softmax(scores, where=allowed, axis=-1)[..., :-1].astype(value.dtype)
@@ -132,10 +134,10 @@ class TransformerBlock(nn.Module):
 
 
 class ParallelBlocks(nn.Module):
-    """P transformer blocks side by side, each with a sequence and parameters of its own, compiled as one.
+    """P transformer blocks side by side, each with a sequence and parameters of its own.
 
-    Sequences are padded to the longest of them, and parameters stacked to [P, ...]; each block is
-    initialised, and drops out, as it would alone. Thirty blocks take no longer to compile than one.
+    Their parameters are stacked to [P, ...]; each block is initialised, and drops out, as it would alone. Blocks whose
+    inputs have the same shapes run, and compile, as one: thirty of them compile in the time of one.
 
     Attributes:
       width, heads, dropout, axis_name, optional: as in TransformerBlock.
@@ -161,23 +163,41 @@ class ParallelBlocks(nn.Module):
         Returns:
           P of [B, T_p, width].
         """
-        blocks = nn.vmap(
-            TransformerBlock,
-            variable_axes={"params": 0},
-            split_rngs={"params": True, "dropout": True},
-            in_axes=(0, 0, None, 0, 0),
-        )(self.width, self.heads, self.dropout, self.axis_name, self.optional, name="blocks")
-        context = (None, None) if contexts is None else _stacked(contexts)
-        values, mask = _stacked(sequences)
-        results = blocks(values, mask, train, *context)
-        return [Tokens(result[:, : mask.shape[1]], mask) for result, (_, mask) in zip(results, sequences, strict=True)]
+        count, train = len(sequences), train and not self.is_initializing()
+        block = TransformerBlock(self.width, self.heads, self.dropout, self.axis_name, self.optional, parent=None)
+        contexts = [()] * count if contexts is None else contexts
+
+        def initial(key):
+            return jax.vmap(lambda key: block.init(key, *sequences[0], False, *contexts[0])["params"])(
+                jax.random.split(key, count)
+            )
+
+        def run(parameters, rngs, tokens, context):
+            return block.apply({"params": parameters}, *tokens, train, *context, rngs=rngs)
+
+        parameters = self.param("blocks", initial)
+        rngs = {"dropout": jax.random.split(self.make_rng("dropout"), count)} if train and self.dropout else {}
+        inputs = list(zip(sequences, contexts, strict=True))
+        results = [None] * count
+        for members in _by_shape(inputs):
+            together = _stack([inputs[p] for p in members])
+            values = jax.vmap(run)(_take(parameters, members), _take(rngs, members), *together)
+            for p, result in zip(members, values, strict=True):
+                results[p] = Tokens(result, sequences[p].mask)
+        return results
 
 
-def _stacked(sequences: Sequence[Tokens]) -> Tokens:
-    """P sequences as one, [P, B, T, ...], T that of the longest."""
-    longest = max(mask.shape[1] for _, mask in sequences)
+def _by_shape(trees: Sequence) -> list[list[int]]:
+    """The positions of the trees, in groups whose arrays have the same shapes."""
+    groups = {}
+    for position, tree in enumerate(trees):
+        groups.setdefault(str(jax.tree.map(jnp.shape, tree)), []).append(position)
+    return list(groups.values())
 
-    def padded(array):
-        return jnp.pad(array, ((0, 0), (0, longest - array.shape[1])) + ((0, 0),) * (array.ndim - 2))
 
-    return Tokens(*(jnp.stack([padded(array) for array in arrays]) for arrays in zip(*sequences, strict=True)))
+def _stack(trees: Sequence):
+    return jax.tree.map(lambda *arrays: jnp.stack(arrays), *trees)
+
+
+def _take(tree, positions: list[int]):
+    return jax.tree.map(lambda array: array[np.array(positions)], tree)

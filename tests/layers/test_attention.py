@@ -1,10 +1,10 @@
-"""Attention against NumPy; masks, gradients and counts of the block around it."""
+"""Attention against NumPy; masks, gradients and counts of the block around it, and of many blocks side by side."""
 
 import jax
 import numpy as np
 import pytest
 
-from mmjax.layers.attention import MultiHeadAttention, TransformerBlock
+from mmjax.layers.attention import MultiHeadAttention, ParallelBlocks, Tokens, TransformerBlock
 
 B, Tq, Tk, D, HEADS = 3, 4, 5, 8, 2
 RANDOM = np.random.default_rng(0)
@@ -86,3 +86,42 @@ def test_dropout_acts_in_training_alone():
     shaken = block.apply(SELF_VARIABLES, QUERIES, ALL, True, rngs={"dropout": jax.random.key(0)})
     np.testing.assert_array_equal(still, BLOCK.apply(SELF_VARIABLES, QUERIES, ALL, False))
     assert (np.abs(shaken - still) > 1e-3).any()
+
+
+def parallel(cross):
+    """Three blocks of which two have inputs of one shape, their random parameters, sequences and contexts."""
+    sequences = [Tokens(QUERIES, ALL), Tokens(QUERIES[:, :2], ALL[:, :2]), Tokens(-QUERIES, ALL)]
+    contexts = [Tokens(KEYS, MASK), Tokens(KEYS[:, :3], MASK[:, :3]), Tokens(KEYS**2, MASK)] if cross else None
+    blocks = ParallelBlocks(D, HEADS)
+    return blocks, randomised(blocks.init(jax.random.key(0), sequences, False, contexts)), sequences, contexts
+
+
+@pytest.mark.parametrize("cross", [False, True])
+def test_blocks_side_by_side_are_the_blocks_one_by_one(cross):
+    blocks, variables, sequences, contexts = parallel(cross)
+    together = jax.jit(lambda v: blocks.apply(v, sequences, False, contexts))(variables)
+    for p, (sequence, found) in enumerate(zip(sequences, together)):
+        own = {"params": jax.tree.map(lambda leaf: leaf[p], variables["params"]["blocks"])}  # noqa: B023
+        alone = BLOCK.apply(own, *sequence, False, *(contexts[p] if cross else ()))
+        # The same sums of some ten float32 terms of order 10, in another order.
+        np.testing.assert_allclose(found.values, alone, atol=1e-4)
+        np.testing.assert_array_equal(found.mask, sequence.mask)
+
+
+def test_blocks_side_by_side_start_apart():
+    sequences = [Tokens(QUERIES, ALL)] * 2
+    kernel = ParallelBlocks(D, HEADS).init(jax.random.key(0), sequences, False)["params"]["blocks"]["expand"]["kernel"]
+    correlation = np.corrcoef(kernel[0].ravel(), kernel[1].ravel())[0, 1]
+    # Of 128 independent draws: six standard deviations.
+    assert abs(correlation) < 6 / np.sqrt(kernel[0].size)
+
+
+def test_blocks_side_by_side_drop_out_apart():
+    """Two blocks that are the same, on the same sequence, differ in training alone."""
+    blocks = ParallelBlocks(D, HEADS, dropout=0.5)
+    twins = {"params": {"blocks": jax.tree.map(lambda leaf: np.stack([leaf] * 2), SELF_VARIABLES["params"])}}
+    sequences = [Tokens(QUERIES, ALL)] * 2
+    still = blocks.apply(twins, sequences, False)
+    np.testing.assert_array_equal(still[0].values, still[1].values)
+    shaken = blocks.apply(twins, sequences, True, rngs={"dropout": jax.random.key(0)})
+    assert (np.abs(shaken[0].values - shaken[1].values) > 1e-3).any()
