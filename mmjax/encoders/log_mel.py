@@ -44,7 +44,8 @@ class LogMel(Encoder):
         if not 0 < frame <= samples:
             raise InputError(
                 f"encoder 'log_mel' does not read modality {self.spec.name!r} of {samples} samples at {rate} a second: "
-                f"a frame has {frame}; choose a frame_seconds between 2 samples and the recording"
+                f"a frame of {self.frame_seconds} s has {frame}, and must have 2 to {samples}; "
+                "choose mlp in config.encoders"
             )
         self.filters = mel_filters(rate, frame, self.mel_bands)
         spec = ModalitySpec(self.spec.name, "sequence", (1 + (samples - frame) // self.hop, self.mel_bands))

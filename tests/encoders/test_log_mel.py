@@ -44,6 +44,6 @@ def test_parameters_are_tcns():
 
 @pytest.mark.parametrize("samples, rate", [(511, 8000.0), (2000, 5.0)])
 def test_a_recording_that_no_frame_fits_is_refused(samples, rate):
-    with pytest.raises(InputError, match=f"'cough' of {samples} samples at {rate} a second: a frame has"):
+    with pytest.raises(InputError, match=f"'cough' of {samples} samples at {rate} a second: a frame of 0.064 s has"):
         encoder = LogMel(ModalitySpec("cough", "waveform", (samples,), rate=rate))
         encoder.init(jax.random.key(0), np.zeros((1, samples), np.float32), None, VALID[:1], False)
