@@ -10,7 +10,11 @@ RANDOM = np.random.default_rng(0)
 POINTS = RANDOM.normal(size=(3, 6, 2)).astype(np.float32)
 LENGTH, VALID = np.array([6, 4, 0]), np.ones(3, bool)
 ENCODER = PointNet(ModalitySpec("radar", "points", (6, 2)), width=5, encoder_layers=2)
-VARIABLES = ENCODER.init(jax.random.key(0), POINTS, LENGTH, VALID, False)
+# Biases too: with those of zero that it starts from, padding would be as good as masked.
+VARIABLES = jax.tree.map(
+    lambda leaf: RANDOM.normal(size=leaf.shape).astype(np.float32),
+    ENCODER.init(jax.random.key(0), POINTS, LENGTH, VALID, False),
+)
 
 
 def test_it_is_its_equation():
