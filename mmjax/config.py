@@ -24,12 +24,18 @@ class Config:
     # Encoders f_i
     encoders: Mapping[str, str] = dataclasses.field(default_factory=dict)  # by modality's name or kind, over ENCODERS
     width: int = 64  # d of a pooled embedding h_i, and of F
-    encoder_layers: int = 2  # hidden layers of an mlp, layers of a recurrent encoder
-    channels: int = 32  # filters of a cnn's convolution
+    encoder_layers: int = (
+        2  # of an mlp, pointnet or recurrent encoder; blocks of tcn, transformer, and of each resnet stage
+    )
+    channels: int = 32  # filters of a cnn's convolution and of resnet's first stage
     cnn_pool: int = 2  # max-pool after a cnn's convolution; 1 leaves it out
     cnn_dense: bool = True  # project a cnn's flattened map to `width`; False hands over the map itself
     token_size: int = 128  # width of a token's embedding
     bidirectional: bool = False  # recurrent encoders read both ways
+    patch: int = 4  # side of the patches, in pixels, that a transformer reads an image in
+    frame_seconds: float = 0.064  # of log_mel's frames
+    hop_seconds: float = 0.032  # from one frame's start to the next's
+    mel_bands: int = 32  # of log_mel
     dropout: float = 0.0  # after every hidden layer, in [0, 1)
 
     # Fusion g
@@ -83,10 +89,10 @@ class Config:
 
     def __post_init__(self):
         object.__setattr__(self, "encoders", {**ENCODERS, **self.encoders})
-        for name in ("width", "encoder_layers", "channels", "cnn_pool", "token_size", "rank", "chunks", "factors",
-                     "cascades", "sketch_size", "tensor_limit", "widest", "experts", "active_experts", "heads",
-                     "fusion_layers", "latent_layers", "perceiver_rounds", "memory_size", "bottleneck_tokens",
-                     "squeeze", "kl_epochs", "epochs", "batch_size", "evaluate_every",
+        for name in ("width", "encoder_layers", "channels", "cnn_pool", "token_size", "patch", "mel_bands", "rank",
+                     "chunks", "factors", "cascades", "sketch_size", "tensor_limit", "widest", "experts",
+                     "active_experts", "heads", "fusion_layers", "latent_layers", "perceiver_rounds", "memory_size",
+                     "bottleneck_tokens", "squeeze", "kl_epochs", "epochs", "batch_size", "evaluate_every",
                      "evaluation_batch_size"):  # fmt: skip
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("fusion_layer", "fine_tune_epochs", "warmup_epochs", "weight_decay", "clip_norm", "patience",
@@ -94,6 +100,8 @@ class Config:
             self._require(name, getattr(self, name) >= 0, "at least 0")
         self._require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
         self._require("learning_rate", self.learning_rate > 0, "above 0")
+        for name in ("frame_seconds", "hop_seconds"):
+            self._require(name, getattr(self, name) > 0, "above 0")
         self._require("temperature", self.temperature > 0, "above 0")
         self._require(
             "fusion_layer", self.fusion_layer <= self.fusion_layers, f"at most fusion_layers ({self.fusion_layers})"

@@ -29,9 +29,9 @@ class LogMel(Encoder):
     width: int = DEFAULTS.width
     encoder_layers: int = DEFAULTS.encoder_layers
     dropout: float = DEFAULTS.dropout
-    frame_seconds: float = 0.064
-    hop_seconds: float = 0.032
-    mel_bands: int = 32
+    frame_seconds: float = DEFAULTS.frame_seconds
+    hop_seconds: float = DEFAULTS.hop_seconds
+    mel_bands: int = DEFAULTS.mel_bands
 
     @property
     def stages(self) -> int:

@@ -32,7 +32,7 @@ class Transformer(Encoder):
     encoder_layers: int = DEFAULTS.encoder_layers
     heads: int = DEFAULTS.heads
     dropout: float = DEFAULTS.dropout
-    patch: int = 4
+    patch: int = DEFAULTS.patch
 
     @property
     def stages(self) -> int:
