@@ -112,7 +112,7 @@ def latex(parts: Iterable[Section]) -> str:
 
 
 def terminal_table(records: Iterable[Mapping]):
-    """All tasks in one `rich.table.Table` of 80 columns: of the metrics only the first, its best in green."""
+    """All tasks in one `rich.table.Table` of 80 columns, level by level: the first metric alone, its best in green."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -120,19 +120,22 @@ def terminal_table(records: Iterable[Mapping]):
     records = list(records)
     several = len({record["strategy"] for record in records if record["strategy"]}) > 1
     caption = "mean [95% interval over seeds] on test; rates in samples a second"
-    name = "fusion, strategy" if several else "fusion"
-    shown = Table("level", name, box=SIMPLE_HEAD, pad_edge=False, caption=caption)
+    shown = Table("fusion, strategy" if several else "fusion", box=SIMPLE_HEAD, pad_edge=False, caption=caption)
     shown.add_column("score", justify="right", min_width=len("99.9 [99.9, 99.9]"))
     for heading in ("parameters", "train/s", "infer/s"):
-        shown.add_column(heading, justify="right")
+        shown.add_column(heading, justify="right", no_wrap=True)
     for part in sections(records):
         shown.add_section()
-        shown.add_row("", Text(part.task, style="bold"), Text(part.score, style="bold"))
+        shown.add_row(Text(part.task, style="bold"), Text(part.score, style="bold"))
+        level = None
         for (_, cells), best in zip(part.cells.iterrows(), part.best.get(part.score, part.best["status"]), strict=True):
+            if cells["level"] != level:
+                level = cells["level"]
+                shown.add_row(Text(level, style="dim italic"))
             name = ", ".join(filter(None, [cells["fusion"], cells["strategy"] if several else ""]))
             score = Text(cells.get(part.score) or cells["status"], style="bold green" if best else "")
             figures = cells[["parameters", *map(_heading, _RATES)]]
-            shown.add_row(cells["level"], Text(name), score, *figures)
+            shown.add_row(Text(f"  {name}"), score, *figures)
     return shown
 
 

@@ -102,9 +102,10 @@ def test_equal_records_give_equal_bytes(tmp_path):
 
 def test_terminal_table_fits_80_columns_and_takes_names_as_text():
     marked = [*RECORDS, record("two", "model", "[red]evil", [0.1])]
+    marked += [record("two", "decision", "evidential_average", [0.9, 0.1]) | {"parameters": 12345678}]
     console = rich.console.Console(width=80, file=io.StringIO(), color_system=None)
     console.print(tables.terminal_table(marked))
     text = console.file.getvalue()
     assert max(map(len, text.splitlines())) <= 80
-    for part in ("[red]evil", "92.0 [89.5, 94.5]", "infer/s", "failed: loss"):
+    for part in ("[red]evil", "92.0 [89.5, 94.5]", "infer/s", "failed: loss", "evidential_average", "12,345,678"):
         assert part in text
