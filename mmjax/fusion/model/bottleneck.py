@@ -4,12 +4,12 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
-from mmjax.fusion.model.tokens import learned_tokens, project
+from mmjax.fusion.model.tokens import Attending, learned_tokens, project
 from mmjax.fusion.presence import mean_of_present
-from mmjax.layers.attention import ParallelBlocks, Tokens, join_tokens
+from mmjax.layers.attention import Tokens, join_tokens
 
 
-class Bottleneck(nn.Module):
+class Bottleneck(Attending):
     """A transformer a modality, which exchange through B shared tokens Z from block L_f on.
 
     Block l of modality i sees [CLS_i; H_i] below L_f, and [Z; CLS_i; H_i] from there: all modalities read the same old
@@ -20,15 +20,9 @@ class Bottleneck(nn.Module):
       Nagrani et al., Attention Bottlenecks for Multimodal Fusion, NeurIPS 2021, equations 8 and 9.
     """
 
-    width: int = DEFAULTS.width
-    heads: int = DEFAULTS.heads
     fusion_layers: int = DEFAULTS.fusion_layers
     fusion_layer: int = DEFAULTS.fusion_layer
     bottleneck_tokens: int = DEFAULTS.bottleneck_tokens
-    dropout: float = DEFAULTS.dropout
-    axis_name: str | None = None
-    joins = "sequences"
-    heads_per_modality = False
 
     @nn.compact
     def __call__(self, sequences, masks, train=False):
@@ -43,7 +37,7 @@ class Bottleneck(nn.Module):
         if self.fusion_layer < self.fusion_layers:
             shared = learned_tokens(self, "bottleneck", count, self.width, rows)
         for layer in range(self.fusion_layers):
-            blocks = ParallelBlocks(self.width, self.heads, self.dropout, self.axis_name, name=f"blocks_{layer}")
+            blocks = self.blocks(f"blocks_{layer}")
             if layer < self.fusion_layer:
                 streams = blocks(streams, train)
                 continue

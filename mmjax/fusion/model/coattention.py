@@ -4,12 +4,12 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
-from mmjax.fusion.model.tokens import project
-from mmjax.layers.attention import ParallelBlocks, join_tokens
+from mmjax.fusion.model.tokens import Attending, project
+from mmjax.layers.attention import join_tokens
 from mmjax.layers.pooling import masked_mean
 
 
-class CoAttention(nn.Module):
+class CoAttention(Attending):
     """F = [pool(X_1^L); ...; pool(X_M^L)], the modalities' streams after L = `fusion_layers` co-attentional layers.
 
     X_i^0 = W_i H_i + e_i and X_i^l = self_il(cross_il(X_i^{l-1}, [X_j^{l-1} for j != i])): first a block whose queries
@@ -22,13 +22,7 @@ class CoAttention(nn.Module):
       Lu et al., ViLBERT: Pretraining Task-Agnostic Visiolinguistic Representations, NeurIPS 2019, section 2.2.
     """
 
-    width: int = DEFAULTS.width
-    heads: int = DEFAULTS.heads
     fusion_layers: int = DEFAULTS.fusion_layers
-    dropout: float = DEFAULTS.dropout
-    axis_name: str | None = None
-    joins = "sequences"
-    heads_per_modality = False
 
     @nn.compact
     def __call__(self, sequences, masks, train=False):
@@ -36,9 +30,6 @@ class CoAttention(nn.Module):
         streams = list(project(sequences, masks, self.width).values())
         for layer in range(self.fusion_layers):
             others = [join_tokens(streams[:i] + streams[i + 1 :]) for i in range(len(streams))]
-            streams = self._blocks(f"cross_{layer}")(streams, train, others)
-            streams = self._blocks(f"self_{layer}")(streams, train)
+            streams = self.blocks(f"cross_{layer}", optional=True)(streams, train, others)
+            streams = self.blocks(f"self_{layer}", optional=True)(streams, train)
         return jnp.concatenate([masked_mean(*tokens) for tokens in streams], axis=-1)
-
-    def _blocks(self, name):
-        return ParallelBlocks(self.width, self.heads, self.dropout, self.axis_name, optional=True, name=name)

@@ -5,13 +5,11 @@ from itertools import permutations
 import flax.linen as nn
 import jax.numpy as jnp
 
-from mmjax.config import DEFAULTS
-from mmjax.fusion.model.tokens import project
-from mmjax.layers.attention import ParallelBlocks
+from mmjax.fusion.model.tokens import Attending, project
 from mmjax.layers.pooling import masked_mean
 
 
-class CrossAttention(nn.Module):
+class CrossAttention(Attending):
     """F = [pool(block_ab(H_a, H_b)) for every ordered pair a, b].
 
     A block's queries are the steps of a, its keys and values those of b; its output is averaged over a's
@@ -19,17 +17,9 @@ class CrossAttention(nn.Module):
     Where b is absent a passes on by the residual, where a is absent the pair gives 0.
     """
 
-    width: int = DEFAULTS.width
-    heads: int = DEFAULTS.heads
-    dropout: float = DEFAULTS.dropout
-    axis_name: str | None = None
-    joins = "sequences"
-    heads_per_modality = False
-
     @nn.compact
     def __call__(self, sequences, masks, train=False):
         """Sequences, modality -> [B, T_i, d_i], and masks, modality -> [B, T_i], to F [B, M (M - 1) width]."""
         pairs = list(permutations(project(sequences, masks, self.width).values(), 2))
-        blocks = ParallelBlocks(self.width, self.heads, self.dropout, self.axis_name, optional=True, name="pairs")
-        attended = blocks([a for a, _ in pairs], train, [b for _, b in pairs])
+        attended = self.blocks("pairs", optional=True)([a for a, _ in pairs], train, [b for _, b in pairs])
         return jnp.concatenate([masked_mean(*tokens) for tokens in attended], axis=-1)

@@ -3,11 +3,11 @@
 import flax.linen as nn
 
 from mmjax.config import DEFAULTS
-from mmjax.fusion.model.tokens import learned_tokens, project
-from mmjax.layers.attention import ParallelBlocks, Tokens, TransformerBlock, join_tokens
+from mmjax.fusion.model.tokens import Attending, learned_tokens, project
+from mmjax.layers.attention import Tokens, join_tokens
 
 
-class Hierarchical(nn.Module):
+class Hierarchical(Attending):
     """F = norm(q) of a learned query q that reads M streams, into which one stream over all modalities has parted.
 
     One to many: Y = `fusion_layers` blocks over the joint sequence [W_1 H_1 + e_1; ...; W_M H_M + e_M], e_i a
@@ -21,27 +21,20 @@ class Hierarchical(nn.Module):
       stream to many, many to one); both are compared by Xue et al., MultiBench++, arXiv:2511.06452, 2025.
     """
 
-    width: int = DEFAULTS.width
-    heads: int = DEFAULTS.heads
     fusion_layers: int = DEFAULTS.fusion_layers
-    dropout: float = DEFAULTS.dropout
-    axis_name: str | None = None
-    joins = "sequences"
-    heads_per_modality = False
 
     @nn.compact
     def __call__(self, sequences, masks, train=False):
         """Sequences, modality -> [B, T_i, d_i], and masks, modality -> [B, T_i], to F [B, width]."""
-        sizes = (self.width, self.heads, self.dropout, self.axis_name)
         parts = list(project(sequences, masks, self.width).values())
         joint, mask = join_tokens(parts)
         for layer in range(self.fusion_layers):
-            joint = TransformerBlock(*sizes, name=f"joint_{layer}")(joint, mask, train)
+            joint = self.block(f"joint_{layer}")(joint, mask, train)
         streams, first = [], 0
         for _, part in parts:
             streams.append(Tokens(joint[:, first : first + part.shape[1]], part))
             first += part.shape[1]
-        streams = ParallelBlocks(*sizes, optional=True, name="streams")(streams, train)
+        streams = self.blocks("streams", optional=True)(streams, train)
         query = learned_tokens(self, "query", 1, self.width, mask.shape[0])
-        answer = TransformerBlock(*sizes, name="read")(*query, train, *join_tokens(streams))
+        answer = self.block("read")(*query, train, *join_tokens(streams))
         return nn.LayerNorm(name="norm")(answer[:, 0])

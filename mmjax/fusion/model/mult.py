@@ -4,12 +4,12 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
-from mmjax.fusion.model.tokens import project
-from mmjax.layers.attention import ParallelBlocks, Tokens
+from mmjax.fusion.model.tokens import Attending, project
+from mmjax.layers.attention import Tokens
 from mmjax.layers.pooling import last_valid
 
 
-class MulT(nn.Module):
+class MulT(Attending):
     """F = [z_1; ...; z_M], z_a what is left of modality a at its last valid step after all others have flowed into it.
 
     Z_a^0 = W_a H_a + e_a. For every b other than a a stream b -> a starts at Z_a^0 and passes `fusion_layers`
@@ -24,13 +24,7 @@ class MulT(nn.Module):
       Tsai et al., Multimodal Transformer for Unaligned Multimodal Language Sequences, ACL 2019, section 3.
     """
 
-    width: int = DEFAULTS.width
-    heads: int = DEFAULTS.heads
     fusion_layers: int = DEFAULTS.fusion_layers
-    dropout: float = DEFAULTS.dropout
-    axis_name: str | None = None
-    joins = "sequences"
-    heads_per_modality = False
 
     @nn.compact
     def __call__(self, sequences, masks, train=False):
@@ -40,14 +34,11 @@ class MulT(nn.Module):
         others = len(low_level) - 1
         streams = [tokens for tokens in low_level.values() for _ in range(others)]
         for layer in range(self.fusion_layers):
-            streams = self._blocks(self.width, f"cross_{layer}")(streams, train, sources)
+            streams = self.blocks(f"cross_{layer}", optional=True)(streams, train, sources)
         targets = [_side_by_side(streams[first : first + others]) for first in range(0, len(streams), others)]
         for layer in range(self.fusion_layers):
-            targets = self._blocks(others * self.width, f"self_{layer}")(targets, train)
+            targets = self.blocks(f"self_{layer}", others * self.width, optional=True)(targets, train)
         return jnp.concatenate([last_valid(*tokens) for tokens in targets], axis=-1)
-
-    def _blocks(self, width, name):
-        return ParallelBlocks(width, self.heads, self.dropout, self.axis_name, optional=True, name=name)
 
 
 def _side_by_side(streams):

@@ -3,24 +3,18 @@
 import flax.linen as nn
 
 from mmjax.config import DEFAULTS
-from mmjax.fusion.model.tokens import learned_tokens, project
-from mmjax.layers.attention import TransformerBlock, join_tokens
+from mmjax.fusion.model.tokens import Attending, learned_tokens, project
+from mmjax.layers.attention import join_tokens
 
 
-class TokenTransformer(nn.Module):
+class TokenTransformer(Attending):
     """F = norm(CLS) after `fusion_layers` blocks over [CLS; W_1 H_1 + e_1; ...; W_M H_M + e_M].
 
     CLS and the modality embeddings e_i are learned. No positions are added: the order of a modality's steps is what its
     encoder made of it. Tokens that are not valid are attended by none.
     """
 
-    width: int = DEFAULTS.width
-    heads: int = DEFAULTS.heads
     fusion_layers: int = DEFAULTS.fusion_layers
-    dropout: float = DEFAULTS.dropout
-    axis_name: str | None = None
-    joins = "sequences"
-    heads_per_modality = False
 
     @nn.compact
     def __call__(self, sequences, masks, train=False):
@@ -30,6 +24,5 @@ class TokenTransformer(nn.Module):
         tokens = join_tokens([learned_tokens(self, "class", 1, self.width, rows), *modalities])
         values = tokens.values
         for layer in range(self.fusion_layers):
-            block = TransformerBlock(self.width, self.heads, self.dropout, self.axis_name, name=f"block_{layer}")
-            values = block(values, tokens.mask, train)
+            values = self.block(f"block_{layer}")(values, tokens.mask, train)
         return nn.LayerNorm(name="norm")(values[:, 0])

@@ -1,12 +1,39 @@
-"""What fusions on sequences share: tokens of one width, and learned ones beside them."""
+"""What fusions on sequences share: their sizes, tokens of one width, and learned ones beside them."""
 
 from collections.abc import Mapping
 
 import flax.linen as nn
 import jax.numpy as jnp
 
-from mmjax.layers.attention import Tokens
+from mmjax.config import DEFAULTS
+from mmjax.layers.attention import ParallelBlocks, Tokens, TransformerBlock
 from mmjax.types import Array
+
+
+class Attending(nn.Module):
+    """Base of the fusions whose sequences attend to each other, `g(sequences, masks, train=False) -> F`.
+
+    Attributes:
+      width: d of every token.
+      heads: of every attention, a divisor of `width`.
+      dropout: rate on what a block's parts add.
+      axis_name: device axis that splits the batch, or None.
+    """
+
+    width: int = DEFAULTS.width
+    heads: int = DEFAULTS.heads
+    dropout: float = DEFAULTS.dropout
+    axis_name: str | None = None
+    joins = "sequences"
+    heads_per_modality = False
+
+    def block(self, name: str) -> TransformerBlock:
+        """A block of `width`."""
+        return TransformerBlock(self.width, self.heads, self.dropout, self.axis_name, name=name)
+
+    def blocks(self, name: str, width: int | None = None, optional: bool = False) -> ParallelBlocks:
+        """Blocks side by side, of `width` unless told otherwise."""
+        return ParallelBlocks(width or self.width, self.heads, self.dropout, self.axis_name, optional, name=name)
 
 
 def project(sequences: Mapping[str, Array], masks: Mapping[str, Array], width: int) -> dict[str, Tokens]:
