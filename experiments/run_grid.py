@@ -165,9 +165,11 @@ def keep_compiled_programs():
 
 
 def _overview(rows: Sequence[Row]) -> Table:
-    """The cells, and how many of their runs are done."""
-    overview = Table("task", "fusion", "strategy", "done", "of")
+    """The cells, how wide they are, and how many of their runs are done."""
+    overview = Table("task", "fusion", "strategy", "width", "budget", "done", "of")
     for row in rows:
         cell, done = row.cell, sum(run is not None for run in row.runs)
-        overview.add_row(cell.task, cell.fusion, cell.strategy, str(done), str(len(row.runs)))
+        budget = f"{row.budget[1]:.2f}" if row.budget and row.budget[1] else ""
+        figures = (str(cell.config.width), budget, str(done), str(len(row.runs)))
+        overview.add_row(cell.task, cell.fusion, cell.strategy, *figures)
     return overview
