@@ -67,6 +67,19 @@ def test_devices_change_nothing(placement):
     assert_close(train(config=config, placement=placement), expected)
 
 
+@pytest.mark.parametrize(
+    "fusion, strategy",
+    [("mixture_of_experts", "joint"), ("evidential_average", "joint"), ("early", "staged"), ("mcb", "staged")],
+)
+def test_devices_and_stages_hold_whatever_a_fusion_adds(fusion, strategy):
+    """A loss on the batch as a whole, one on conflict, a joined input, and sketches that are kept but not learned."""
+    # Plain descent: Adam divides by the root of squares that are almost 0, and makes rounding of transforms show.
+    config = CONFIG.replace(epochs=2, load_balance=1.0, sketch_size=16, optimizer="sgd")
+    expected = train(fusion, strategy, (0, 1), config)
+    assert_close(train(fusion, strategy, (0, 1), config, placement=Placement(2, "pmap", "batch")), expected)
+    assert not any(run.failure for run in expected.runs)
+
+
 def test_seeds_side_by_side_are_seeds_one_by_one():
     for run in alone().runs:
         (single,) = train(seeds=(run.seed,)).runs
