@@ -101,6 +101,7 @@ def _store_trained(task, cell, runs, missing, store, placement, reporter, train)
     shutil.rmtree(checkpoints, ignore_errors=True)
     with contextlib.suppress(OSError):  # others' checkpoints may lie beside it
         checkpoints.parent.rmdir()
+    jax.clear_caches()  # programs hold memory maps, of which a process has not enough for hundreds of cells
 
 
 def _store_rule(task, missing, store, combine):

@@ -57,9 +57,9 @@ def test_every_fusion_can_be_counted(task, fusion):
     batch = jax.tree.map(lambda x: x[:2], task.splits["train"])
     variables = jax.eval_shape(model.init, jax.random.key(0), batch)
 
-    def summed(params):
+    def summed(params, variables):
         return model.apply({**variables, "params": params}, batch).logits.sum()
 
-    forward, backward = (count_flops(f, variables["params"]) for f in (summed, jax.grad(summed)))
+    forward, backward = (count_flops(f, variables["params"], variables) for f in (summed, jax.grad(summed)))
     # The weights' gradient alone costs about what the output costs.
     assert 0 < forward < backward < 10 * forward
