@@ -15,6 +15,6 @@ import pytest  # noqa: E402
 
 @pytest.fixture(scope="module", autouse=True)
 def programs_end_with_their_module():
-    """A program on a CPU holds memory maps, of which Linux gives a process 65,530: a whole suite's would be too many."""
+    """A program on a CPU holds memory maps, of which Linux gives a process 65,530: too few for a whole suite."""
     yield
     jax.clear_caches()
