@@ -64,19 +64,17 @@ class Row:
         done = self.status == "done"
         metrics = [run.result["metrics"]["test"] for run in self.runs] if done else []
         costs = {name: _median([run.result[name] for run in self.runs if run]) for name in COSTS}
-        return (
-            {
-                "task": self.task.name,
-                "level": self.cell.level,
-                "fusion": self.cell.fusion,
-                "strategy": self.cell.strategy,
-                "seeds": len(self.runs),
-                "metrics": {name: [values[name] for values in metrics] for name in (metrics[0] if done else ())},
-                "status": self.status,
-            }
-            | costs
-            | ({"budget": self.budget[1]} if self.budget else {})
-        )
+        if self.budget:
+            costs["budget"] = self.budget[1]
+        return {
+            "task": self.task.name,
+            "level": self.cell.level,
+            "fusion": self.cell.fusion,
+            "strategy": self.cell.strategy,
+            "seeds": len(self.runs),
+            "metrics": {name: [values[name] for values in metrics] for name in (metrics[0] if done else ())},
+            "status": self.status,
+        } | costs
 
 
 def rows_of(

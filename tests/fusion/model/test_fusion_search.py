@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from small_tasks import SPECS, random_batch
+from stage_cases import stages_of
 
 from mmjax.config import Config
 from mmjax.fusion.model.fusion_search import ACTIVATIONS, found
@@ -26,18 +27,7 @@ def searched():
     rng = np.random.default_rng(0)
     g = jax.tree.map(lambda p: np.float32(rng.normal(size=p.shape)), variables["params"]["g"])
     variables = variables | {"params": variables["params"] | {"g": g}}
-    bound, stages = model.bind(variables), {}
-    for name, encoder in bound.encoders.items():
-        features, stages[name] = encoder.start(*bound._inputs(batch, name)), []
-        for index in range(encoder.stages):
-            features = encoder.stage(index, features, False)
-            values = np.asarray(features.values)
-            if values.ndim == 3:
-                mask = np.asarray(features.mask)[..., None]
-                values = (values * mask).sum(1) / mask.sum(1)
-            stages[name].append(values)
-        stages[name].append(np.asarray(encoder.finish(features, False).pooled))
-    return model, variables, batch, stages
+    return model, variables, batch, stages_of(model, variables, batch)
 
 
 def softmax(x):

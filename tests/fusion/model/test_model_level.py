@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from small_tasks import random_batch
+from stage_cases import stages_of
 
 from mmjax.config import Config
 from mmjax.fusion import Bottleneck, CrossAttention
@@ -55,19 +56,7 @@ def test_centralnet_is_its_equation():
     rng = np.random.default_rng(0)
     g = jax.tree.map(lambda p: p + 0.3 * rng.normal(size=p.shape).astype(np.float32), variables["params"]["g"])
     variables = variables | {"params": variables["params"] | {"g": g}}
-    bound = model.bind(variables)
-    hidden = {}
-    for name, encoder in bound.encoders.items():
-        features = encoder.start(*bound._inputs(batch, name))
-        hidden[name] = []
-        for index in range(encoder.stages):
-            features = encoder.stage(index, features, False)
-            values = np.asarray(features.values)
-            if values.ndim == 3:
-                mask = np.asarray(features.mask)[..., None]
-                values = (values * mask).sum(1) / mask.sum(1)
-            hidden[name].append(values)
-        hidden[name].append(np.asarray(encoder.finish(features, False).pooled))
+    hidden = stages_of(model, variables, batch)
     central = None
     for level, place in enumerate(("0", "1", "pooled")):
         joined = 0 if central is None else g[f"weight_{place}_central"] * central
