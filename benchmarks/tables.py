@@ -3,7 +3,8 @@
 A record is a dict: `task`; `level` ("baseline", "feature", "decision" or "model"); `fusion`;
 `strategy`; `seeds`, their number; `metrics`, name -> one value a seed; `parameters`,
 `train_samples_per_second` and `inference_samples_per_second`, each a number or None; `budget`, where budgets were
-matched: the cell's over the reference's, or None; `status` ("done", "failed: ...", "not applicable: ...").
+matched: the cell's over the reference's, or None; `tuned`, where hyper-parameters were searched: name -> the value
+chosen; `status` ("done", "failed: ...", "not applicable: ...").
 A figure that does not exist is left empty.
 """
 
@@ -56,14 +57,16 @@ def table(records: Iterable[Mapping]) -> pd.DataFrame:
     Returns:
       Columns task, level, fusion, strategy, seeds, then <metric>_mean, _low and _high (Student's
       95% interval over seeds) of every metric that any record has, parameters, the two rates
-      in samples a second, budget (if any record has it), status.
+      in samples a second, budget (if any record has it), the tuned hyper-parameters (of all records), status.
     """
     records = list(records)
     tasks = list(dict.fromkeys(record["task"] for record in records))
     records.sort(key=lambda record: (tasks.index(record["task"]), *_rank(record)))
     present = dict.fromkeys(name for record in records for name in record["metrics"])
     ordered = [*(name for name in _METRIC_ORDER if name in present), *(n for n in present if n not in _METRIC_ORDER)]
-    return pd.DataFrame([_row(record, ordered) for record in records]).astype({"seeds": "Int64", "parameters": "Int64"})
+    tuned = list(dict.fromkeys(name for record in records for name in record.get("tuned", ())))
+    whole = {name: "Int64" for name in ("seeds", "parameters", "width") if name != "width" or name in tuned}
+    return pd.DataFrame([_row(record, ordered, tuned) for record in records]).astype(whole)
 
 
 def sections(records: Iterable[Mapping], notes: Mapping[str, Sequence[str]] | None = None) -> list[Section]:
@@ -158,7 +161,7 @@ def _rank(record: Mapping) -> tuple[int, int]:
     return LEVELS.index(record["level"]), baseline if record["level"] == "baseline" else 0
 
 
-def _row(record: Mapping, metrics: Sequence[str]) -> dict:
+def _row(record: Mapping, metrics: Sequence[str], tuned: Sequence[str]) -> dict:
     row = {name: record[name] for name in ("task", "level", "fusion", "strategy", "seeds")}
     for name in metrics:
         values = record["metrics"].get(name, ())
@@ -170,6 +173,7 @@ def _row(record: Mapping, metrics: Sequence[str]) -> dict:
         row[name] = np.nan if record[name] is None else round(record[name], 1)
     if "budget" in record:
         row["budget"] = np.nan if record["budget"] is None else round(record["budget"], 4)
+    row |= {name: record.get("tuned", {}).get(name, np.nan) for name in tuned}
     return row | {"status": record["status"]}
 
 
@@ -188,8 +192,10 @@ def _section(task: str, rows: pd.DataFrame, notes: Sequence[str]) -> Section:
         best[heading] = rows.index.isin(scores.index[scores == winner])
     for name in ("parameters", *_RATES):
         cells[_heading(name)] = ["" if pd.isna(value) else f"{value:,.0f}" for value in rows[name]]
-    if "budget" in rows:
-        cells["budget"] = ["" if pd.isna(value) else f"{value:.2f}" for value in rows["budget"]]
+    columns = list(rows)
+    for name in columns[columns.index(_RATES[-1]) + 1 : columns.index("status")]:
+        digits = ".2f" if name == "budget" else ".3g"
+        cells[_heading(name)] = ["" if pd.isna(value) else f"{value:{digits}}" for value in rows[name]]
     cells["status"] = rows["status"]
     best = best.reindex(columns=cells.columns, fill_value=False)
     score = _heading(names[0]) if names else ""

@@ -53,7 +53,7 @@ def match_budgets(task: Task, cells: Sequence[Cell], budget: str) -> tuple[list[
             fusions = unimodal_names(task) if single else [cell.fusion]
             width, cost = nearest_width(
                 lambda width, fusions=fusions: _cost(task, fusions, config.replace(width=width), budget),
-                reference, config.width, _step(task, fusions, config),
+                reference, config.width, width_step(task, fusions, config),
             )  # fmt: skip
             sizes[key] = config.replace(width=width), cost / reference
         sized, ratio = sizes[key]
@@ -97,7 +97,7 @@ def nearest_width(cost: Callable[[int], int], target: int, start: int, step: int
     return best * step, known[best]
 
 
-def _step(task: Task, fusions: Sequence[str], config: Config) -> int:
+def width_step(task: Task, fusions: Sequence[str], config: Config) -> int:
     """What a width must be a multiple of: the heads of attention, and the chunks of block, where there are any."""
     modules = [FUSIONS[name] for name in fusions if name in FUSIONS]
     modules += [lookup(ENCODERS, "encoder", config.encoder_of(spec.name, spec.kind)) for spec in task.modalities]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import jax
 
-from experiments.grid import UNTRAINED, Cell, Run, digest, obstacle, runs_of, unimodal_names
+from experiments.grid import UNTRAINED, Cell, Run, digest, obstacle, parts_of, runs_of
 from experiments.progress import Reporter
 from experiments.store import Store, Stored
 from mmjax.evaluation.baselines import majority
@@ -108,9 +108,7 @@ def _store_rule(task, missing, store, combine):
     """A rule over the unimodal runs of its strategy and seed; its cost is that of all of them."""
     for run in missing:
         cell = run.cell
-        single = [
-            dataclasses.replace(run, cell=dataclasses.replace(cell, fusion=name)) for name in unimodal_names(task)
-        ]
+        single = [dataclasses.replace(run, cell=part) for part in parts_of(task, cell)]
         unimodal = {spec.name: store.read(part) for spec, part in zip(task.modalities, single, strict=True)}
         if None in unimodal.values():
             return  # they found no memory, say; another attempt may have them

@@ -28,12 +28,14 @@ class Cell:
       fusion: a name in FUSIONS, "unimodal/<modality>" or "majority".
       strategy: a name in STRATEGIES, or UNTRAINED.
       config: hyper-parameters.
+      parts: of a decision rule, the unimodal cells it combines where their hyper-parameters are not its own.
     """
 
     task: str
     fusion: str
     strategy: str
     config: Config
+    parts: tuple[Cell, ...] = ()
 
     @property
     def level(self) -> str:
@@ -62,9 +64,13 @@ class Run:
     @property
     def identity(self) -> dict:
         """Everything the result depends on. Paths, devices and their number are not among it."""
-        fields = {f.name: getattr(self.cell, f.name) for f in dataclasses.fields(self.cell)}
-        return fields | {
-            "config": self.cell.config.to_dict(),
+        cell = self.cell
+        parts = {"parts": {part.fusion: part.config.to_dict() for part in cell.parts}} if cell.parts else {}
+        return parts | {
+            "task": cell.task,
+            "fusion": cell.fusion,
+            "strategy": cell.strategy,
+            "config": cell.config.to_dict(),
             "seed": self.seed,
             "data": self.fingerprint,
             "code": code_version(),
@@ -88,6 +94,12 @@ def obstacle(task: Task, cell: Cell) -> str | None:
 def runs_of(cell: Cell, task: Task, seeds: Sequence[int]) -> list[Run]:
     """A cell's runs, in the order of the seeds."""
     return [Run(cell, seed, task.fingerprint) for seed in seeds]
+
+
+def parts_of(task: Task, rule: Cell) -> list[Cell]:
+    """The unimodal cells that a decision rule combines, in the order of the task's modalities."""
+    same = [dataclasses.replace(rule, fusion=name, parts=()) for name in unimodal_names(task)]
+    return list(rule.parts) or same
 
 
 def cells_of(task: Task, fusions: Sequence[str], strategies: Sequence[str], config: Config) -> list[Cell]:

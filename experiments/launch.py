@@ -34,6 +34,13 @@ flags.DEFINE_multi_string(
 flags.DEFINE_enum(
     "match", None, ["parameters", "flops"], "Size every cell's width so that all cells of a task have concat's budget."
 )
+flags.DEFINE_integer(
+    "tune",
+    None,
+    "Trials, on validation, that choose each cell's learning rate, weight decay, width and dropout.",
+    lower_bound=1,
+)
+flags.DEFINE_integer("tune_seeds", 1, "Seeds of a trial, none of them among --seeds.", lower_bound=1)
 flags.DEFINE_integer("devices", 1, "Devices to train on.", lower_bound=1)
 flags.DEFINE_enum("parallel", "pmap", ["pmap", "shard_map"], "How the step is mapped over devices.")
 flags.DEFINE_enum("split_devices", "auto", ["auto", "seeds", "batch"], "What the devices split.")
@@ -56,7 +63,10 @@ def main() -> int:
     from_file = {name: overrides.pop(name) for name in GRID_FIELDS if name in overrides}
     grid = {name: FLAGS[name].value for name in GRID_FIELDS if FLAGS[name].present or name not in from_file}
     keep_compiled_programs()
-    others = ("match", "devices", "parallel", "split_devices", "data_dir", "workdir", "dry_run", "resume")
+    others = (
+        "match", "tune", "tune_seeds", "devices", "parallel", "split_devices", "data_dir", "workdir", "dry_run",
+        "resume",
+    )  # fmt: skip
     run_grid(Request(**from_file | grid, overrides=overrides, **{name: FLAGS[name].value for name in others}))
     return 0
 

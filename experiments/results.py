@@ -16,13 +16,15 @@ from experiments.budget import REFERENCE, TOLERANCE, is_matched
 from experiments.execute import COSTS
 from experiments.grid import Cell, code_version, runs_of, unimodal_names
 from experiments.store import Store, Stored
+from experiments.tune import Tuned
 from mmjax.evaluation.baselines import oracle
 from mmjax.evaluation.metrics import higher_is_better, primary_metric
 from mmjax.fusion import FUSIONS
 from mmjax.types import SPLITS, Task
 
+SAME = "Every cell of a task has the same splits, batches, seeds and hyper-parameters."
+TUNED = "Every cell of a task has the same splits, batches, seeds and number of trials to choose hyper-parameters by."
 PROTOCOL = (
-    "Every cell of a task has the same splits, batches, seeds and hyper-parameters.",
     "What is fitted or chosen (the epoch, decisions' weights, scalers) sees training and validation splits alone.",
     "The test split is read once, by the last line of a run.",
     "Figures are of the test split: the mean over seeds, and Student's 95% interval of that mean.",
@@ -38,6 +40,7 @@ class Row:
       runs: as stored, in the order of the seeds; None for what is not there.
       reason: why the cell has no result, if the launcher knows it.
       budget: which budget was matched and the cell's over the reference's (None for a baseline), if any was.
+      tuned: the search for the cell's hyper-parameters, if there was one.
     """
 
     task: Task
@@ -45,6 +48,7 @@ class Row:
     runs: tuple[Stored | None, ...]
     reason: str | None = None
     budget: tuple[str, float | None] | None = None
+    tuned: Tuned | None = None
 
     @property
     def status(self) -> str:
@@ -66,6 +70,8 @@ class Row:
         costs = {name: _median([run.result[name] for run in self.runs if run]) for name in COSTS}
         if self.budget:
             costs["budget"] = self.budget[1]
+        if self.tuned:
+            costs["tuned"] = self.tuned.chosen
         return {
             "task": self.task.name,
             "level": self.cell.level,
@@ -83,6 +89,7 @@ def rows_of(
     store: Store,
     reasons: Mapping[int, str],
     budgets: Sequence[tuple[str, float | None] | None] | None = None,
+    tuned: Sequence[Tuned | None] | None = None,
 ) -> list[Row]:
     """What the store has of a plan: task by task, fusions in the registry's order.
 
@@ -91,11 +98,12 @@ def rows_of(
       store: is only read.
       reasons: as `experiments.execute.execute` gives them.
       budgets: of each place in the plan, as a Row has it; None where none was matched.
+      tuned: of each place in the plan, as a Row has it; None where nothing was tuned.
     """
-    budgets = budgets or [None] * len(plan)
+    budgets, tuned = budgets or [None] * len(plan), tuned or [None] * len(plan)
     rows = [
-        Row(task, cell, tuple(map(store.read, runs_of(cell, task, seeds))), reasons.get(place), budgets[place])
-        for place, (task, cell) in enumerate(plan)
+        Row(task, cell, tuple(map(store.read, runs_of(cell, task, seeds))), reasons.get(place), budget, search)
+        for place, ((task, cell), budget, search) in enumerate(zip(plan, budgets, tuned, strict=True))
     ]
     tasks = list(dict.fromkeys(task.name for task, _ in plan))
     order = {name: place for place, name in enumerate(FUSIONS)}
@@ -126,6 +134,7 @@ def notes_of(rows: Sequence[Row]) -> dict[str, list[str]]:
             *_bayes(task),
             *_gain(task, [row for row in of_task if row.status == "done"]),
             *_budget(of_task),
+            *_tuned(of_task),
             f"Examples: {sizes}." + (f" Source: {task.source}." if task.source else ""),
             f"Seeds: {len(of_task[0].runs)}. Data {task.fingerprint}, code {code_version()}.",
         ]
@@ -150,8 +159,10 @@ def write_outputs(rows: Sequence[Row], workdir: Path):
             path = curves / f"{_file_name(row.cell.title)}.png"
             plots.learning_curves(history, row.cell.title, path)
             figures[row.task.name][row.cell.title] = path
-    config = {row.task.name: row.cell.config.to_dict() for row in rows}
-    page = report("mmjax", tables.sections(records, notes), figures, PROTOCOL, environment(), config)
+    # The first row is the majority's, whose config is as it was asked for, neither matched nor tuned.
+    config = {row.task.name: row.cell.config.to_dict() for row in reversed(rows)}
+    protocol = (TUNED if any(row.tuned for row in rows) else SAME, *PROTOCOL)
+    page = report("mmjax", tables.sections(records, notes), figures, protocol, environment(), config)
     (workdir / "report.html").write_text(page, encoding="utf-8")
 
 
@@ -184,6 +195,15 @@ def _budget(rows: Sequence[Row]) -> list[str]:
     missed = ", ".join(f"{name} ({ratio:.2f})" for name, ratio in ratios.items() if not is_matched(ratio))
     matched = f"Widths are such that the {kind} of each cell are within {TOLERANCE:.0%} of those of {REFERENCE}"
     return [matched + (f"; not matched: {missed}." if missed else ".")]
+
+
+def _tuned(rows: Sequence[Row]) -> list[str]:
+    """How the hyper-parameters came about."""
+    tunings = [row.tuned.tuning for row in rows if row.tuned]
+    if not tunings:
+        return []
+    names = ", ".join(name.replace("_", " ") for name in tunings[0].fields)
+    return [f"Tuned: {tunings[0].trials} trials a cell on validation ({names}); rules combine tuned unimodal models."]
 
 
 def _gain(task: Task, done: Sequence[Row]) -> list[str]:

@@ -13,15 +13,16 @@ from rich.table import Table
 
 from benchmarks.tables import terminal_table
 from experiments.budget import match_budgets
+from experiments.check import check_cell
 from experiments.execute import execute, forget
-from experiments.grid import UNTRAINED, Cell, cells_of, obstacle
+from experiments.grid import Cell, cells_of
 from experiments.progress import Reporter
 from experiments.results import Row, notes_of, records_of, rows_of, write_outputs
 from experiments.store import Store
+from experiments.tune import FIELDS, Tuned, Tuning, forget_trials, search_plan, tuned_plan
 from mmjax.config import config_for
 from mmjax.data import load_task
 from mmjax.errors import InputError
-from mmjax.model import build_model, initialise
 from mmjax.training.decisions import combine_decisions
 from mmjax.training.loop import train_cell
 from mmjax.training.parallel import Placement
@@ -38,6 +39,8 @@ class Request:
     seeds: int = 3
     overrides: Mapping[str, object] = dataclasses.field(default_factory=dict)
     match: str | None = None
+    tune: int | None = None
+    tune_seeds: int = 1
     devices: int = 1
     parallel: str = "pmap"
     split_devices: str = "auto"
@@ -75,6 +78,8 @@ def run_grid(
     workdir = Path(request.workdir)
     check_writable(workdir)
     placement = Placement(request.devices, request.parallel, request.split_devices)
+    fields = [name for name in FIELDS if not (request.match and name == "width")]
+    tuning = None if request.tune is None else Tuning(request.tune, request.tune_seeds, tuple(fields))
     configs = {name: config_for(name).replace(**request.overrides) for name in request.tasks}
     plan, budgets = [], []
     for name, config in configs.items():
@@ -87,14 +92,24 @@ def run_grid(
         plan += [(task, cell) for cell in cells]
     for task, cell in plan:
         check_cell(task, cell)
-    seeds, console = range(request.seeds), Console()
+    seeds, console, tuned = range(request.seeds), Console(), None
+    if tuning:
+        if not (request.resume or request.dry_run):
+            forget_trials(plan, tuning, workdir)
+        if not request.dry_run:
+            with Reporter(len(plan), Console(stderr=True)) as reporter:
+                search_plan(plan, tuning, workdir, placement, reporter, train)
+        plan, tuned = tuned_plan(plan, tuning, workdir)
     if request.dry_run:
-        rows = rows_of(plan, seeds, Store(workdir), {}, budgets)
+        rows = rows_of(plan, seeds, Store(workdir), {}, budgets, tuned)
         console.print(_overview(rows))
+        if tuning:
+            missing = sum(each.tuning.trials - each.trials for each in tuned if each)
+            console.print(f"{missing} trials would be run first, {tuning.trials} of every cell that is trained.")
         return records_of(rows)
     if not request.resume:
         forget(plan, seeds, Store(workdir))
-    rows = run_plan(plan, seeds, workdir, placement, train, combine, budgets)
+    rows = run_plan(plan, seeds, workdir, placement, train, combine, budgets, tuned)
     console.print(terminal_table(records_of(rows)))
     for name, notes in notes_of(rows).items():
         console.print(f"{name}: " + "\n".join(notes), markup=False, highlight=False)
@@ -110,6 +125,7 @@ def run_plan(
     train: Callable = train_cell,
     combine: Callable = combine_decisions,
     budgets: Sequence | None = None,
+    tuned: Sequence[Tuned | None] | None = None,
 ) -> list[Row]:
     """Train what is missing of cells that are known and checked, and write their tables."""
     try:
@@ -119,28 +135,9 @@ def run_plan(
     store = Store(workdir)
     with Reporter(len(plan), Console(stderr=True)) as reporter:
         reasons = execute(plan, seeds, store, placement, reporter, train, combine)
-    rows = rows_of(plan, seeds, store, reasons, budgets)
+    rows = rows_of(plan, seeds, store, reasons, budgets, tuned)
     write_outputs(rows, workdir)
     return rows
-
-
-def check_cell(task: Task, cell: Cell):
-    """Refuse a cell that could not be trained, without training it.
-
-    Raises:
-      InputError: for a batch larger than the training split, or a name or size that the model refuses.
-    """
-    examples = task.splits["train"].size
-    if cell.config.batch_size > examples:
-        raise InputError(
-            f"batch_size = {cell.config.batch_size} is larger than the training split of {task.name!r}: "
-            f"give at most {examples}"
-        )
-    if cell.strategy == UNTRAINED or cell.is_rule or obstacle(task, cell):
-        return
-    model = build_model(task.modalities, task.target, cell.fusion, cell.config)
-    example = jax.tree.map(lambda x: x[:1], task.splits["train"])
-    jax.eval_shape(lambda: initialise(model, jax.random.key(0), example))
 
 
 def check_writable(workdir: Path):
@@ -165,11 +162,16 @@ def keep_compiled_programs():
 
 
 def _overview(rows: Sequence[Row]) -> Table:
-    """The cells, how wide they are, and how many of their runs are done."""
-    overview = Table("task", "fusion", "strategy", "width", "budget", "done", "of")
+    """The cells, how wide they are, how many of their trials are made, and how many of their runs are done.
+
+    Which runs there will be is not known before the last trial.
+    """
+    open_searches = any(row.tuned and not row.tuned.chosen for row in rows)
+    overview = Table("task", "fusion", "strategy", "width", "budget", "trials", "done", "of")
     for row in rows:
-        cell, done = row.cell, sum(run is not None for run in row.runs)
+        cell, done = row.cell, "?" if open_searches else sum(run is not None for run in row.runs)
         budget = f"{row.budget[1]:.2f}" if row.budget and row.budget[1] else ""
-        figures = (str(cell.config.width), budget, str(done), str(len(row.runs)))
+        trials = str(row.tuned.trials) if row.tuned else ""
+        figures = (str(cell.config.width), budget, trials, str(done), str(len(row.runs)))
         overview.add_row(cell.task, cell.fusion, cell.strategy, *figures)
     return overview

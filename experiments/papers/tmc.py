@@ -22,9 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.check import check_cell
 from experiments.grid import Cell
 from experiments.papers.paper import Figure, Paper
-from experiments.run_grid import check_cell, run_plan
+from experiments.run_grid import run_plan
 from mmjax.config import DEFAULTS, Config
 from mmjax.data import arrays_of, fingerprint, load_task
 from mmjax.errors import InputError
