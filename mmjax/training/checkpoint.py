@@ -1,12 +1,15 @@
 """A cell's place in its training on disk, by Orbax: the only file that knows it.
 
-What is kept does not depend on the devices: the state of every seed as one tree of arrays [S, ...], with the best
-theta, and the history as JSON. A checkpoint that cannot be read is as none.
+What is kept does not depend on the devices: the state of every seed as one tree of arrays [S, ...], and what was seen
+so far as JSON. The best theta is part of the state, so that the latest and the best are both in every checkpoint.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import logging
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,59 +18,198 @@ from typing import Any
 import jax
 import numpy as np
 
+CHECKSUM = "sha256"  # the file, beside Orbax's, that tells whether they are as they were written
+FORMAT = 1  # of what lies in a checkpoint; one of another format is not read
+
+
+@dataclasses.dataclass(frozen=True)
+class Keep:
+    """Where checkpoints lie, and how many.
+
+    Attributes:
+      directory: of this run's checkpoints alone; made when the first is saved.
+      identity: what determines the run. A checkpoint of another identity is not used.
+      latest: how many are kept, at least 1; the older ones serve where the newest cannot be read.
+      seconds_between: how long `save_if_due` waits before it writes again.
+    """
+
+    directory: Path
+    identity: str = ""
+    latest: int = 2
+    seconds_between: float = 15.0
+
 
 class Checkpoints:
-    """The latest checkpoint of one cell under a directory, which is made when the first is saved."""
+    """The latest checkpoints of one run.
 
-    def __init__(self, directory: Path, seconds_between: float = 0.0):
-        """`seconds_between`: how long `save_if_due` waits before it writes again."""
-        import orbax.checkpoint as ocp  # late: it takes a while, and many commands never save
+    Of several processes the first saves and any restores; none waits for another.
+    """
 
-        self._args = ocp.args
-        options = ocp.CheckpointManagerOptions(max_to_keep=1, enable_async_checkpointing=False, create=True)
-        self._manager = ocp.CheckpointManager(
-            Path(directory).absolute(),
-            options=options,
-            item_handlers={"state": ocp.StandardCheckpointHandler(), "progress": ocp.JsonCheckpointHandler()},
-        )
-
-        self._seconds_between = seconds_between
+    def __init__(self, keep: Keep):
+        self._keep = keep
+        self._manager = None
         self._saved_at = time.monotonic()
+        self._saved_step = None
+
+    @property
+    def due(self) -> bool:
+        """Whether the last save was `Keep.seconds_between` ago, or longer."""
+        return time.monotonic() - self._saved_at >= self._keep.seconds_between
 
     def save_if_due(self, step: int, state: Callable[[], Any], progress: dict):
         """`save`, with the state that `state()` gives, unless the last was saved a moment ago."""
-        if time.monotonic() - self._saved_at >= self._seconds_between:
+        if self.due:
             self.save(step, state(), progress)
 
     def save(self, step: int, state: Any, progress: dict):
-        """Keeps `state` (a tree of NumPy arrays) and `progress` (JSON) as checkpoint `step`; drops the one before."""
-        leaves = {f"{i:06d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(state))}
-        save = self._args.Composite(state=self._args.StandardSave(leaves), progress=self._args.JsonSave(progress))
-        self._manager.save(step, args=save, force=True)
-        self._saved_at = time.monotonic()
+        """Keeps a checkpoint, and drops the oldest beyond `Keep.latest`.
 
-    def progress(self) -> dict | None:
-        """The latest checkpoint's progress, or None if there is none that can be read."""
-        return self._restore("progress", self._args.JsonRestore())
+        Args:
+          step: how far the run is; grows from save to save. A step that was just saved is not saved again.
+          state: a tree of arrays of any dtype.
+          progress: whatever JSON takes.
+        """
+        if step == self._saved_step:
+            return
+        import orbax.checkpoint as ocp
 
-    def state(self, like: Any) -> Any | None:
-        """The latest checkpoint's state, or None if it cannot be read as the tree `like` of shapes and dtypes."""
-        leaves, tree = jax.tree.flatten(like)
-        target = {f"{i:06d}": np.zeros(leaf.shape, leaf.dtype) for i, leaf in enumerate(leaves)}
-        restored = self._restore("state", self._args.StandardRestore(target))
-        return None if restored is None else tree.unflatten([restored[key] for key in sorted(restored)])
+        state = jax.tree.map(np.asarray, state)
+        record = {"format": FORMAT, "identity": self._keep.identity, "leaves": _describe(state), "progress": progress}
+        arrays = _saved(step, jax.tree.leaves(state))
+        manager = self._open()
+        for other in manager.all_steps():
+            if other >= step:  # `restore` passed it over
+                manager.delete(other)
+        save = ocp.args.Composite(state=ocp.args.StandardSave(arrays), record=ocp.args.JsonSave(record))
+        manager.save(step, args=save, force=True)
+        # Written last: what has none, because of a kill just here, is not whole.
+        (self._keep.directory / str(step) / CHECKSUM).write_text(_checksum(self._keep.directory / str(step)))
+        self._saved_at, self._saved_step = time.monotonic(), step
+
+    def restore(self, like: Callable[[dict], Any]) -> tuple[dict, Any] | None:
+        """The newest checkpoint that can be used; what is passed over for it is warned about.
+
+        Args:
+          like: of a checkpoint's progress, the tree of shapes and dtypes that its state must have.
+
+        Returns:
+          Its progress and its state, of NumPy arrays; None where no checkpoint is whole, of this identity and shaped as
+          `like` says.
+        """
+        if not self._keep.directory.exists():
+            return None
+        steps = sorted(self._open().all_steps(), reverse=True)
+        for step, before in zip(steps, [*steps[1:], None]):
+            try:
+                return self._read(step, like)
+            except Exception as error:  # a damaged file can make Orbax say anything
+                reason = textwrap.shorten(str(error), 200, placeholder=" ...") or type(error).__name__
+                instead = "training starts from its seeds" if before is None else f"checkpoint {before} is tried"
+                logging.warning("no use of checkpoint %d in %s: %s; %s", step, self._keep.directory, reason, instead)
+        return None
 
     def close(self):
         """Releases the directory."""
-        self._manager.close()
+        if self._manager:
+            self._manager.close()
 
-    def _restore(self, item, argument):
-        step = self._manager.latest_step()
-        if step is None:
-            return None
-        try:
-            return self._manager.restore(step, args=self._args.Composite(**{item: argument}))[item]
-        except Exception as error:  # whatever Orbax says of a damaged or foreign file: training starts again
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            logging.warning("no use of checkpoint %d in %s: %s", step, self._manager.directory, reason)
-            return None
+    def _read(self, step: int, like: Callable[[dict], Any]) -> tuple[dict, Any]:
+        import orbax.checkpoint as ocp
+
+        # Before Orbax reads: of files that are cut short or changed it notices some, and those not in one sentence.
+        folder = self._keep.directory / str(step)
+        if not (folder / CHECKSUM).exists() or (folder / CHECKSUM).read_text() != _checksum(folder):
+            raise ValueError("it is damaged or was not written to its end")
+        manager = self._open()
+        record = manager.restore(step, args=ocp.args.Composite(record=ocp.args.JsonRestore()))["record"]
+        if record["format"] != FORMAT:
+            raise ValueError(f"its format is {record['format']}, not {FORMAT}")
+        if record["identity"] != self._keep.identity:
+            raise ValueError("it is of another run")
+        expected = like(record["progress"])
+        if record["leaves"] != _describe(expected):
+            raise ValueError("its state is not shaped as this run's")
+        leaves = [np.zeros(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(expected)]
+        state = ocp.args.StandardRestore(_saved(step, leaves))
+        arrays = manager.restore(step, args=ocp.args.Composite(state=state))["state"]
+        leaves = [arrays.get(_name(i), leaf) for i, leaf in enumerate(leaves)]
+        return record["progress"], jax.tree.unflatten(jax.tree.structure(expected), leaves)
+
+    def _open(self):
+        if self._manager is None:
+            import orbax.checkpoint as ocp  # late: it takes a while, and many commands never save
+
+            self._keep.directory.mkdir(parents=True, exist_ok=True)
+            alone = _alone()
+            options = ocp.CheckpointManagerOptions(
+                max_to_keep=self._keep.latest,
+                enable_async_checkpointing=False,
+                cleanup_tmp_directories=True,
+                create=False,
+                multiprocessing_options=alone,
+            )
+            handlers = {
+                "state": ocp.StandardCheckpointHandler(multiprocessing_options=alone),
+                "record": ocp.JsonCheckpointHandler(multiprocessing_options=alone),
+            }
+            self._manager = ocp.CheckpointManager(
+                self._keep.directory.absolute(), options=options, item_handlers=handlers
+            )
+        return self._manager
+
+
+def save_parameters(directory: Path, theta: dict):
+    """Writes theta, nested dicts of arrays, whole or not at all, in place of what lies there."""
+    import orbax.checkpoint as ocp
+
+    alone = _alone()
+    handler = ocp.StandardCheckpointHandler(multiprocessing_options=alone)
+    with ocp.Checkpointer(handler, multiprocessing_options=alone) as checkpointer:
+        save = ocp.args.StandardSave(jax.tree.map(np.asarray, theta))
+        checkpointer.save(Path(directory).absolute(), args=save, force=True)
+
+
+def load_parameters(directory: Path) -> dict:
+    """Theta as it was saved: nested dicts of NumPy arrays."""
+    import orbax.checkpoint as ocp
+
+    alone = _alone()
+    handler = ocp.StandardCheckpointHandler(multiprocessing_options=alone)
+    with ocp.Checkpointer(handler, multiprocessing_options=alone) as checkpointer:
+        return checkpointer.restore(Path(directory).absolute(), args=ocp.args.StandardRestore())
+
+
+def _alone():
+    """Options by which this process saves and restores without waiting for others."""
+    import orbax.checkpoint as ocp
+
+    here = jax.process_index()
+    return ocp.options.MultiprocessingOptions(primary_host=here, active_processes={here})
+
+
+def _name(i: int) -> str:
+    """A leaf's name, fit for a file."""
+    return f"{i:06d}"
+
+
+def _saved(step: int, leaves: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """What Orbax is given, which takes neither leaves without entries nor a tree without leaves."""
+    return {"step": np.array(step)} | {_name(i): leaf for i, leaf in enumerate(leaves) if leaf.size}
+
+
+def _describe(tree: Any) -> list:
+    """Path, dtype and shape of every leaf."""
+    leaves = jax.tree.leaves_with_path(tree)
+    return [[jax.tree_util.keystr(path), np.dtype(leaf.dtype).name, list(leaf.shape)] for path, leaf in leaves]
+
+
+def _checksum(folder: Path) -> str:
+    """Of the names and contents of a checkpoint's files."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name != CHECKSUM:
+            with open(path, "rb") as file:
+                total.update(
+                    path.relative_to(folder).as_posix().encode() + hashlib.file_digest(file, "sha256").digest()
+                )
+    return total.hexdigest()

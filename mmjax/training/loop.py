@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -13,15 +11,18 @@ import numpy as np
 
 from mmjax.config import Config
 from mmjax.errors import InputError, lookup
-from mmjax.model import MultimodalModel, build_model, part_of
-from mmjax.training.checkpoint import Checkpoints
-from mmjax.training.parallel import AXIS, Layout, Placement, lay_out, spread
-from mmjax.training.results import CellResult, Progress, RunResult
-from mmjax.training.step import PhasePrograms, Sums
-from mmjax.training.strategies import STRATEGIES, Phase
+from mmjax.model import MultimodalModel, build_model, initialise, part_of
+from mmjax.training.checkpoint import Checkpoints, Keep
+from mmjax.training.feed import make_feed
+from mmjax.training.parallel import AXIS, Compiler, Placement, any_process, check_agreement, lay_out
+from mmjax.training.results import CellResult, Interrupted, Progress, RunResult
+from mmjax.training.rows import parted, watched_rows
+from mmjax.training.state import Sums, Trace
+from mmjax.training.step import PhasePrograms
+from mmjax.training.strategies import STRATEGIES, undefined
+from mmjax.training.strategies.goal import Phase, Setting
 from mmjax.types import Batch, Task
 
-SECONDS_BETWEEN_CHECKPOINTS = 15.0
 TIMED_PREDICTIONS = 3
 
 
@@ -32,192 +33,236 @@ def train_cell(
     config: Config,
     seeds: tuple[int, ...],
     placement: Placement | None = None,
-    checkpoint_dir: Path | None = None,
+    keep: Keep | None = None,
     on_progress: Callable[[Progress], None] | None = None,
-    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    learning_rates: tuple[float, ...] | None = None,
+    splits: tuple[str, ...] = ("validation", "test"),
+    data: str = "auto",
 ) -> CellResult:
-    """Trains all seeds of a cell in one program, and predicts validation and test with each seed's best epoch.
+    """Trains all seeds of a cell in one program, and predicts some splits with each seed's best epoch.
 
     Args:
       fusion: a name in FUSIONS whose model is trained as a whole, or "unimodal/<modality>".
       strategy: a name in STRATEGIES.
-      seeds: any distinct non-negative integers.
+      seeds: non-negative integers, distinct unless learning rates are given.
       placement: one device by default.
-      checkpoint_dir: where training goes on from, and keeps its place; removed by whoever keeps the results.
+      keep: where training goes on from, and keeps its place; removed by whoever keeps the results.
       on_progress: called after every evaluation.
+      stop: asked after every evaluation; once it says so, the place is kept and Interrupted raised.
+      learning_rates: one a seed, in place of the config's; then a seed that diverges does not stop the others.
+      splits: which are predicted; no other but train and validation is read.
+      data: a name in FEEDS: whether splits lie on the devices or are streamed to them.
 
     Raises:
       InputError: for a name that is unknown, a pair that is not defined, or a batch larger than the training split.
+      Interrupted: because of `stop`.
     """
-    placement = placement or Placement()
+    check_cell(task, fusion, strategy, config)
+    layout = lay_out(tuple(seeds), placement or Placement())
+    axis = AXIS if layout.splits_batch else None
+    model = build_model(task.modalities, task.target, fusion, config, axis)
+    cell = _Cell(task, model, strategy, config, tuple(seeds), learning_rates, layout, data)
+    checkpoints = Checkpoints(keep) if keep else None
+    try:
+        return cell.run(checkpoints, on_progress or (lambda progress: None), stop, splits)
+    finally:
+        if checkpoints:
+            checkpoints.close()
+
+
+def check_cell(task: Task, fusion: str, strategy: str, config: Config):
+    """Refuses a cell that is not defined or cannot be built, before anything is computed.
+
+    Raises:
+      InputError: as `train_cell`.
+    """
     examples = task.splits["train"].size
     if config.batch_size > examples:
         raise InputError(
             f"batch_size = {config.batch_size} is larger than the training split of task {task.name!r}: "
             f"give at most {examples}"
         )
-    layout = lay_out(tuple(seeds), placement)
-    axis = AXIS if layout.splits_batch else None
-    model = build_model(task.modalities, task.target, fusion, config, axis)
-    cell = _Cell(task, model, lookup(STRATEGIES, "strategy", strategy), config, tuple(seeds), layout)
-    checkpoints = Checkpoints(checkpoint_dir, seconds_between_checkpoints) if checkpoint_dir else None
-    try:
-        return cell.run(checkpoints, on_progress or (lambda progress: None))
-    finally:
-        if checkpoints:
-            checkpoints.close()
+    lookup(STRATEGIES, "strategy", strategy)
+    if reason := undefined(strategy, fusion, task.modalities, task.target):
+        raise InputError(reason)
+    model = build_model(task.modalities, task.target, fusion, config)
+    example = jax.tree.map(lambda x: x[:1], task.splits["train"])
+    jax.eval_shape(lambda: initialise(model, jax.random.key(0), example))
 
 
 class _Cell:
-    """The host's side of a cell: what is on the devices, how far it is, and what was seen."""
+    """The host's side of a cell: how far it is, and what was seen."""
 
-    def __init__(self, task: Task, model: MultimodalModel, strategy, config: Config, seeds, layout: Layout):
+    def __init__(self, task: Task, model: MultimodalModel, strategy, config: Config, seeds, rates, layout, data):
         self.task, self.model, self.config, self.seeds, self.layout = task, model, config, seeds, layout
-        self.splits = {name: layout.replicate(_of_model(task.splits[name], model)) for name in ("train", "validation")}
-        self.example = jax.tree.map(lambda x: jnp.asarray(x[:1]), _of_model(task.splits["train"], model))
-        theta = jax.eval_shape(self._programs(Phase("shapes", (), "decoder", 1)).initial_theta, 0, self.example)
-        self.parameters = sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(theta.params))
-        self.phases = strategy(frozenset(part_of(name) for name in theta.params), config)
+        self.splits = {name: _of_model(split, model) for name, split in task.splits.items()}
+        self.run_program = Compiler(layout)
+        self.feed = make_feed(data, self.splits, layout, self.run_program)
+        self.lanes = rates is not None  # a learning rate each, none of which stops the others
+        self.rates = np.float32(rates or [config.learning_rate] * len(seeds)) / np.float32(config.learning_rate)
+        train = self.splits["train"]
+        self.example = jax.tree.map(lambda x: jnp.asarray(x[:1]), train)
+        self.watched = layout.replicate(_rows(train, watched_rows(train.size)))
+        theta = jax.eval_shape(lambda: initialise(model, jax.random.key(0), self.example))
+        self.parameters = sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(theta["params"]))
+        setting = Setting(model.modalities, model.target, config, model.axis_name)
+        self.phases = STRATEGIES[strategy].phases(setting, frozenset(part_of(name) for name in theta["params"]))
         self.total_epochs = sum(phase.epochs for phase in self.phases)
         self.histories: list[list[dict]] = [[] for _ in seeds]
         self.failures: list[str | None] = [None for _ in seeds]
         self.epoch_seconds: list[float] = []
         self.predict_seconds: list[float] = []
-        self.compile_seconds = 0.0
 
-    def run(self, checkpoints: Checkpoints | None, on_progress: Callable) -> CellResult:
-        """All phases, each from the best theta of the one before, then the predictions."""
-        seeds = self.layout.put(self.layout.seeds)
-        # Where to begin. The order is important: a checkpoint's progress says in which phase its state was, and only
-        # then is the state's tree known; if either cannot be read, the cell starts from its seeds.
-        first, done, state = self._resume(checkpoints, seeds) or (0, 0, None)
+    @property
+    def given_up(self) -> bool:
+        """Whether no further step is worth it."""
+        return all(self.failures) if self.lanes else any(self.failures)
+
+    def run(self, checkpoints: Checkpoints | None, on_progress: Callable, stop: Callable, splits) -> CellResult:
+        """All phases, then the predictions."""
+        # A checkpoint's progress says in which phase its state was, and only then is the state's tree known; if there
+        # is none, the cell starts from its seeds.
+        first, done, state = self._resume(checkpoints) or (0, 0, None)
         for index in range(first, len(self.phases)):
             programs = self._programs(self.phases[index])
             if index > first or done == 0:
-                begin = programs.begin if index == 0 else programs.follow
-                state = seeds if index == 0 else state
-                state = self._compile(begin, state, self.example, once=True)(state, self.example)
+                state = self._begin(index, programs, state)
                 done = 0
-            state = self._train_phase(index, programs, state, done, checkpoints, on_progress)
-            if any(self.failures):
-                return self._result({}, self._host(state.best_epoch))
-        return self._result(self._predict(programs, state.best), self._host(state.best_epoch))
+            state = self._train_phase(index, programs, state, done, checkpoints, on_progress, stop)
+            if self.given_up:
+                return self._result({}, state)
+        return self._result({split: self._predict(programs, state.best, split) for split in splits}, state)
 
-    def _train_phase(self, index: int, programs: PhasePrograms, state, done: int, checkpoints, on_progress):
+    def _begin(self, index: int, programs: PhasePrograms, state):
+        if index:
+            state = self.run_program(programs.follow, state, self.example, axes="sa", once=True)
+        else:
+            seeds, rates = self.layout.put(self.layout.seeds), self.layout.arrange(self.rates)
+            state = self.run_program(programs.begin, seeds, rates, self.example, axes="ssa", once=True)
+        return self._measure(programs, state, after=False)
+
+    def _measure(self, programs: PhasePrograms, state, after: bool):
+        if not programs.goal.measures:
+            return state
+        held_in, held_out = parted(self.splits["train"].size, self.config.held_out)
+        rows = [_rows(self.splits["train"], part) for part in (held_in[: len(held_out)], held_out)]
+        return self.run_program(programs.measure, state, *self.layout.replicate(rows), axes="saa", after=after)
+
+    def _train_phase(self, index: int, programs: PhasePrograms, state, done: int, checkpoints, on_progress, stop):
         phase = self.phases[index]
         before = sum(phase.epochs for phase in self.phases[:index])
-        compiled = {}
-        validate = None
         while done < phase.epochs and not self._host(state.stopped).all():
             count = min(self.config.evaluate_every, phase.epochs - done)
-            inputs = (self.splits["train"], jnp.int32(before), jnp.int32(done + 1))
-            if count not in compiled:
-                compiled[count] = self._compile(partial(programs.train, count=count), state, *inputs, donate=True)
             stopped = self._host(state.stopped)
-            started = time.perf_counter()
-            state, sums = jax.block_until_ready(compiled[count](state, *inputs))
-            self.epoch_seconds.append((time.perf_counter() - started) / count)
+            started, compiling = time.perf_counter(), self.run_program.seconds
+            state, trace = jax.block_until_ready(self.feed.train(programs, state, before, done, count))
+            compiling -= self.run_program.seconds
+            self.epoch_seconds.append((time.perf_counter() - started + compiling) / count)
             done += count
-            inputs = (self.splits["validation"], jnp.int32(before + done))
-            validate = validate or self._compile(programs.validate, state, *inputs, donate=True)
-            state, validation = validate(state, *inputs)
-            metrics = self._record(phase, before + done, self._host(sums), self._host(validation), stopped)
+            state, ratios, validation = self.feed.validate(programs, state, self.watched, before + done)
+            lines = self._lines(phase, before + done, programs.steps, *map(self._host, (trace, ratios, validation)))
+            metrics = self._record(lines, stopped)
             on_progress(Progress(before + done, self.total_epochs, phase.name, metrics))
-            if any(self.failures):
+            if self.given_up:
                 break
-            if checkpoints:
-                progress = {"phase": index, "done": done, "histories": self.histories, "seeds": list(self.seeds)}
-                checkpoints.save_if_due(before + done, lambda state=state: self._host(state), progress)
-        return state
+            asked = any_process(stop())
+            if checkpoints and (asked or any_process(checkpoints.due)):
+                progress = {"phase": index, "done": done, "histories": self.histories, "failures": self.failures}
+                state_on_host = self._host(state)
+                if jax.process_index() == 0:
+                    checkpoints.save(before + done, state_on_host, progress)
+            if asked:
+                raise Interrupted
+        return self._measure(programs, state, after=True)
 
-    def _resume(self, checkpoints: Checkpoints | None, seeds):
-        """The phase, the epochs done in it and its state, from a checkpoint of these seeds; None without one."""
-        progress = checkpoints and checkpoints.progress()
-        if not progress or progress["seeds"] != list(self.seeds):
+    def _resume(self, checkpoints: Checkpoints | None):
+        """The phase, the epochs done in it and its state, from a checkpoint; None without one."""
+
+        def like(progress):
+            programs = self._programs(self.phases[progress["phase"]])
+            state = jax.eval_shape(programs.begin, jnp.int32(0), jnp.float32(1), self.example)
+            return jax.tree.map(lambda x: jax.ShapeDtypeStruct((len(self.seeds), *x.shape), x.dtype), state)
+
+        restored = checkpoints and checkpoints.restore(like)
+        check_agreement(restored[0] if restored else None, "the checkpoint that training goes on from")
+        if not restored:
             return None
-        programs = self._programs(self.phases[progress["phase"]])
-        one = jax.eval_shape(programs.begin, jnp.int32(0), self.example)
-        like = jax.tree.map(lambda x: jax.ShapeDtypeStruct((len(self.seeds), *x.shape), x.dtype), one)
-        state = checkpoints.state(like)
-        if state is None:
-            return None
-        self.histories = progress["histories"]
+        progress, state = restored
+        self.histories, self.failures = progress["histories"], progress["failures"]
         return progress["phase"], progress["done"], self.layout.arrange(state)
 
-    def _record(self, phase: Phase, epoch: int, train: Sums, validation: Sums, stopped) -> dict[str, float]:
-        """Adds an evaluation to the history of every seed that still trains; their mean."""
+    def _lines(self, phase: Phase, epoch: int, steps: int, trace: Trace, ratios: dict, validation: Sums) -> list[dict]:
+        """What the history of each seed gets of an evaluation."""
+        regression = self.task.target.kind == "regression"
         lines = []
-        for seed, history in enumerate(self.histories):
-            if stopped[seed]:
-                continue
+        for seed in range(len(self.seeds)):
             line = {"phase": phase.name, "epoch": epoch}
-            line["train_objective"] = float(train.objective[seed] / train.weight[seed])
-            for split, sums in (("train", train), ("validation", validation)):
+            line["train_objective"] = float(trace.objective[seed] / trace.sums.weight[seed])
+            for split, sums in (("train", trace.sums), ("validation", validation)):
                 value = float(sums.score[seed] / sums.weight[seed])
                 line[f"{split}_loss"] = float(sums.loss[seed] / sums.weight[seed])
-                regression = self.task.target.kind == "regression"
                 line[f"{split}_error" if regression else f"{split}_accuracy"] = -value if regression else value
-            history.append(line)
+            line |= {f"gradient_norm/{name}": float(norm[seed] / steps) for name, norm in trace.norms.items()}
+            line |= {f"discrepancy/{name}": float(ratio[seed]) for name, ratio in ratios.items()}
             lines.append(line)
-            if not np.isfinite(line["train_objective"]):
+        return lines
+
+    def _record(self, lines: list[dict], stopped) -> dict[str, float]:
+        """Adds an evaluation to the history of every seed that still trains; their mean."""
+        training = [seed for seed in range(len(lines)) if not (stopped[seed] or self.failures[seed])]
+        for seed in training:
+            self.histories[seed].append(lines[seed])
+            if not np.isfinite(lines[seed]["train_objective"]):
+                epoch = lines[seed]["epoch"]
                 self.failures[seed] = f"the training loss of seed {self.seeds[seed]} is not finite at epoch {epoch}"
-        return {key: float(np.mean([line[key] for line in lines])) for key in lines[0] if key not in ("phase", "epoch")}
+        names = [name for name in lines[0] if name not in ("phase", "epoch")]
+        return {name: float(np.mean([lines[seed][name] for seed in training])) for name in names}
 
-    def _predict(self, programs: PhasePrograms, theta) -> dict[str, np.ndarray]:
-        """Logits [S, n, K] of the splits that are reported; the last line of a run, the only one that reads test."""
-        predict = self._compile(programs.predict, theta, self.splits["validation"])
-        logits = {"validation": self._examples(predict(theta, self.splits["validation"]), "validation")}
-        for _ in range(TIMED_PREDICTIONS):
+    def _predict(self, programs: PhasePrograms, theta, split: str) -> np.ndarray:
+        """Logits [S, n, K] of a split; of test by the last line of a run, the only one that reads it."""
+        logits = self.feed.predict(programs, theta, split)
+        for _ in range(TIMED_PREDICTIONS if split == "validation" else 0):
             started = time.perf_counter()
-            jax.block_until_ready(predict(theta, self.splits["validation"]))
+            self.feed.predict(programs, theta, split)
             self.predict_seconds.append(time.perf_counter() - started)
-        test = self.layout.replicate(_of_model(self.task.splits["test"], self.model))
-        return logits | {"test": self._examples(self._compile(programs.predict, theta, test)(theta, test), "test")}
+        return self.layout.gather_examples(logits, len(self.seeds))[:, : self.task.splits[split].size]
 
-    def _examples(self, logits, split: str) -> np.ndarray:
-        """Predictions by device, seed and chunk as [S, n, K]."""
-        logits = self.layout.gather_examples(logits, len(self.seeds))
-        return logits[:, : self.task.splits[split].size]
-
-    def _result(self, logits: dict[str, np.ndarray], best_epochs) -> CellResult:
+    def _result(self, logits: dict[str, np.ndarray], state) -> CellResult:
         count = len(self.seeds)
-        runs = tuple(
-            RunResult(
-                seed,
-                self.histories[i],
-                int(best_epochs[i]),
-                {name: l[i] for name, l in logits.items()},
-                self.failures[i],
+        best, best_epochs = self._host((state.best, state.best_epoch))
+        runs = []
+        for i, seed in enumerate(self.seeds):
+            theta = {"params": best.params, "batch_stats": best.batch_stats}
+            runs.append(
+                RunResult(
+                    seed,
+                    self.histories[i],
+                    int(best_epochs[i]),
+                    {} if self.failures[i] else {name: values[i] for name, values in logits.items()},
+                    self.failures[i],
+                    jax.tree.map(lambda x, i=i: x[i], theta),
+                )
             )
-            for i, seed in enumerate(self.seeds)
-        )
         return CellResult(
-            runs,
+            tuple(runs),
             self.parameters,
             _rate(count * self.task.splits["train"].size, self.epoch_seconds),
             _rate(count * self.task.splits["validation"].size, self.predict_seconds),
-            self.compile_seconds,
+            self.run_program.seconds,
         )
 
     def _programs(self, phase: Phase) -> PhasePrograms:
         devices = self.layout.devices if self.layout.splits_batch else 1
         return PhasePrograms(self.model, phase, self.config, self.task.splits["train"].size, devices)
 
-    def _compile(self, function, *arguments, donate=False, once=False):
-        """A function of one seed and what all seeds share, compiled for all seeds on all devices.
-
-        What runs once is not worth optimising: LLVM takes seven times longer over the initialisers than they run.
-        """
-        started = time.perf_counter()
-        shared = len(arguments) - 1
-        over_seeds = jax.vmap(function, in_axes=(0, *(None,) * shared))
-        options = {"xla_backend_optimization_level": 0} if once else {}
-        compiled = spread(over_seeds, self.layout, shared, donate).lower(*arguments).compile(compiler_options=options)
-        self.compile_seconds += time.perf_counter() - started
-        return compiled
-
     def _host(self, tree):
         return self.layout.per_seed(tree, len(self.seeds))
+
+
+def _rows(split: Batch, rows: np.ndarray) -> Batch:
+    return jax.tree.map(lambda x: np.asarray(x[rows]), split)
 
 
 def _of_model(split: Batch, model: MultimodalModel) -> Batch:
