@@ -78,6 +78,8 @@ class Config:
     schedule: str = "constant"  # constant or cosine (to 0)
     warmup_epochs: int = 0  # linear rise from 0, before the schedule
     weight_decay: float = 0.0  # adam: added to the gradient (L2); adamw, sgd: decoupled
+    accumulate: int = 1  # parts that a batch is taken in, one after the other, for one update
+    held_out: float = 0.1  # share of the training split that gradient_blend measures generalisation on
     clip_norm: float = 0.0  # highest global norm of a gradient; 0 does not clip
     precision: str = "float32"  # of activations: float32 or bfloat16; parameters stay float32
 
@@ -92,13 +94,14 @@ class Config:
         for name in ("width", "encoder_layers", "channels", "cnn_pool", "token_size", "patch", "mel_bands", "rank",
                      "chunks", "factors", "cascades", "sketch_size", "tensor_limit", "widest", "experts",
                      "active_experts", "heads", "fusion_layers", "latent_layers", "perceiver_rounds", "memory_size",
-                     "bottleneck_tokens", "squeeze", "kl_epochs", "epochs", "batch_size", "evaluate_every",
-                     "evaluation_batch_size"):  # fmt: skip
+                     "bottleneck_tokens", "squeeze", "kl_epochs", "epochs", "batch_size", "accumulate",
+                     "evaluate_every", "evaluation_batch_size"):  # fmt: skip
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("fusion_layer", "fine_tune_epochs", "warmup_epochs", "weight_decay", "clip_norm", "patience",
                      "auxiliary_weight", "load_balance", "conflict_weight"):  # fmt: skip
             self._require(name, getattr(self, name) >= 0, "at least 0")
         self._require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
+        self._require("held_out", 0 < self.held_out < 1, "in (0, 1)")
         self._require("learning_rate", self.learning_rate > 0, "above 0")
         for name in ("frame_seconds", "hop_seconds"):
             self._require(name, getattr(self, name) > 0, "above 0")

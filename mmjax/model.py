@@ -6,6 +6,8 @@ Pure functions of theta = {theta_i, theta_f, theta_d}: `initialise` makes it, `m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -13,6 +15,7 @@ import jax.numpy as jnp
 from mmjax.config import Config
 from mmjax.decoders import DECODERS
 from mmjax.encoders import ENCODERS
+from mmjax.encoders.encoder import kept
 from mmjax.errors import InputError, lookup
 from mmjax.fusion import FUSIONS, level_of
 from mmjax.fusion.decision.evidential import log_mean
@@ -20,7 +23,7 @@ from mmjax.fusion.decision.targets import decide, lower, present_rows
 from mmjax.fusion.feature.early import JOINED
 from mmjax.layers.pooling import masked_mean
 from mmjax.registry import build
-from mmjax.types import Batch, Encoded, ModalitySpec, Outputs, TargetSpec
+from mmjax.types import Array, Batch, Encoded, Features, ModalitySpec, Outputs, TargetSpec
 
 PARTS = ("encoders", "fusion", "decoder")
 PSEUDO = "pseudo"  # the view that evidential_pseudo adds
@@ -71,21 +74,32 @@ class MultimodalModel(nn.Module):
         """What g takes: "inputs", "stages", "sequences", "embeddings" or "decisions"."""
         return "decisions" if level_of(self.fusion) == "decision" else getattr(self.g, "joins", "embeddings")
 
-    def __call__(self, batch: Batch, train: tuple[str, ...] = ()) -> Outputs:
+    def __call__(self, batch: Batch, train: tuple[str, ...] = (), noise: Mapping[str, Array] | None = None) -> Outputs:
         """D and what led to it.
 
         Args:
           batch: may hold more modalities than the model's.
           train: the PARTS that are in training (dropout, batch statistics); none in evaluation.
+          noise: modality -> what is added to the values that its encoder starts from (`starts`), if anything is.
         """
+        return self.join(self.read(batch, train, noise), batch, train, noise)
+
+    def read(self, batch: Batch, train: tuple[str, ...] = (), noise=None) -> dict[str, Encoded]:
+        """E_i by modality; {} where g runs the encoders itself, or joins what they read."""
+        if self._joins in ("stages", "inputs"):
+            return {}
+        return {n: self._encode(batch, n, "encoders" in train, noise) for n in self.encoders}
+
+    def join(self, encoded: dict[str, Encoded], batch: Batch, train: tuple[str, ...] = (), noise=None) -> Outputs:
+        """D from what was read, of the modalities that `batch` has present: they may be fewer than those read."""
         present = self._present(batch)
         train_encoders, train_fusion, train_decoder = (part in train for part in PARTS)
         penalty = jnp.float32(0)
         if self._joins == "stages":
-            features = {n: encoder.start(*self._inputs(batch, n)) for n, encoder in self.encoders.items()}
+            features = {n: self._started(batch, n, noise) for n in self.encoders}
             fused, encoded = self.g(self.encoders, features, train_encoders)
-        else:
-            encoded = {n: self._encode(batch, n, train_encoders) for n in self.encoders}
+        elif self._joins == "inputs":
+            encoded = {n: self._encode(batch, n, train_encoders, noise) for n in self.encoders}
         embeddings = {n: jnp.where(present[n][:, None], e.pooled, 0) for n, e in encoded.items()}
         if self._joins == "decisions":
             return self._decide(embeddings, present, train_decoder)
@@ -102,22 +116,34 @@ class MultimodalModel(nn.Module):
         heads = {n: head(embeddings[n], train_decoder) for n, head in self.heads.items()}
         return Outputs(self.h(fused, train_decoder), fused, embeddings, heads, {}, penalty)
 
-    def encode(self, batch: Batch, train: tuple[str, ...] = ()) -> dict:
-        """h_i [B, d_i] by modality, each encoder alone, whatever the fusion does between their stages."""
+    def encode(self, batch: Batch, train: tuple[str, ...] = ()) -> Outputs:
+        """h_i by modality and nothing else, each encoder alone, whatever the fusion does between their stages."""
         present = self._present(batch)
         encoded = {n: self._encode(batch, n, "encoders" in train) for n in self.encoders}
-        return {n: jnp.where(present[n][:, None], e.pooled, 0) for n, e in encoded.items()}
+        embeddings = {n: jnp.where(present[n][:, None], e.pooled, 0) for n, e in encoded.items()}
+        return Outputs(None, None, embeddings, {}, {}, jnp.float32(0))
 
-    def _encode(self, batch, name, train) -> Encoded:
+    def starts(self, batch: Batch) -> dict[str, Array]:
+        """What each encoder starts from [B, ...], floating: of tokens their embeddings, of anything else its values."""
+        return {n: self._started(batch, n).values for n in self.encoders}
+
+    def _encode(self, batch, name, train, noise=None) -> Encoded:
         """E_i; where only its sequence is fused h_i is that sequence's mean, and no parameter is made for another."""
-        encoder = self.encoders[name]
-        if self._joins != "sequences":
-            return encoder(*self._inputs(batch, name), train)
-        features = encoder.start(*self._inputs(batch, name))
+        encoder, features = self.encoders[name], self._started(batch, name, noise)
         for index in range(encoder.stages):
             features = encoder.stage(index, features, train)
+        if self._joins != "sequences":
+            return encoder.finish(features, train)
         sequence, mask = encoder.tokens(features)
         return Encoded(sequence, mask, masked_mean(sequence, mask))
+
+    def _started(self, batch, name, noise=None) -> Features:
+        """What stage 0 takes, with noise where there is data."""
+        features = self.encoders[name].start(*self._inputs(batch, name))
+        if noise is None:
+            return features
+        data = features.valid if features.mask is None else features.mask
+        return features._replace(values=kept(features.values + noise[name], data))
 
     def _inputs(self, batch, name):
         """What an encoder takes: inputs, length, and the rows that are worth reading."""
@@ -148,17 +174,6 @@ class MultimodalModel(nn.Module):
         penalty = self.g.penalty(evidence, rows).reshape(batch_size, -1).mean(-1)
         decisions = {n: lower(self.target, log_mean(e)) for n, e in evidence.items()}
         return Outputs(decisions.pop("fused"), None, embeddings, decisions, evidence, penalty)
-
-
-class ThrowawayHeads(nn.Module):
-    """A dense head on every embedding it is called with, for the stages of training that end before the decoder."""
-
-    outputs: int
-
-    @nn.compact
-    def __call__(self, embeddings):
-        """Embeddings, key -> [B, d], to logits, key -> [B, K]."""
-        return {key: DECODERS["dense"](self.outputs, name=key)(h, False) for key, h in sorted(embeddings.items())}
 
 
 def build_model(modalities, target: TargetSpec, fusion: str, config: Config, axis_name: str | None = None):

@@ -1,17 +1,21 @@
 """Seeds and batches over devices: the only file that knows there are several.
 
-A program is written for one device: `function(state, *shared)`, the state with a leading axis of that device's seeds.
-`spread` maps it over a leading axis of devices. Where devices split the batch, the function
-sums over the axis AXIS.
+A program is written for one seed on one device. `Compiler` maps it over that device's seeds and over a leading axis of
+devices, which several processes may hold. Where devices split the batch, the function sums over the axis AXIS.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from mmjax.errors import InputError
@@ -72,13 +76,25 @@ class Layout:
         """The devices as a mesh of one axis."""
         return Mesh(np.array(jax.devices()[: self.devices]), (AXIS,), axis_types=(AxisType.Auto,))
 
+    @property
+    def own(self) -> list[int]:
+        """Places in D of the devices that this process has."""
+        return [place for place, device in enumerate(self.mesh.devices) if device.process_index == jax.process_index()]
+
     def replicate(self, tree):
         """Arrays put on every device, once."""
         return jax.device_put(tree, NamedSharding(self.mesh, PartitionSpec()))
 
     def put(self, tree):
         """Host arrays with a leading axis of devices, each slice put on its own."""
-        return jax.device_put(tree, NamedSharding(self.mesh, PartitionSpec(AXIS)))
+        return self.put_own(jax.tree.map(lambda x: np.asarray(x)[self.own], tree))
+
+    def put_own(self, tree):
+        """The same, of arrays that have this process's devices alone."""
+        sharding = NamedSharding(self.mesh, PartitionSpec(AXIS))
+        return jax.tree.map(
+            lambda x: jax.make_array_from_process_local_data(sharding, x, (self.devices, *x.shape[1:])), tree
+        )
 
     def arrange(self, tree):
         """Host arrays [S, ...], in the order of the seeds, put on the devices as `seeds` says."""
@@ -96,18 +112,44 @@ class Layout:
         """Results [D, seeds per device, ...] as NumPy [count, ...], in the order of the seeds."""
 
         def gather(x):
-            x = np.asarray(x)
-            return x[0] if self.splits_batch else x.reshape(-1, *x.shape[2:])[:count]
+            if self.splits_batch:  # every device has the same
+                return np.asarray(x.addressable_data(0))[0]
+            x = on_host(x)
+            return x.reshape(-1, *x.shape[2:])[:count]
 
         return jax.tree.map(gather, tree)
 
-    def gather_examples(self, predictions, count: int) -> np.ndarray:
+    def gather_examples(self, predictions: np.ndarray, count: int) -> np.ndarray:
         """Predictions [D, seeds per device, chunks, rows, K] as [count, examples, K], in the order of the split."""
-        predictions = np.asarray(predictions)
         outputs = predictions.shape[-1]
         if self.splits_batch:
             return np.moveaxis(predictions, 0, 1).reshape(count, -1, outputs)
         return predictions.reshape(self.seeds.size, -1, outputs)[:count]
+
+
+def on_host(x) -> np.ndarray:
+    """The whole of an array, whichever processes hold it."""
+    return np.asarray(x if x.is_fully_addressable else multihost_utils.process_allgather(x, tiled=True))
+
+
+def any_process(said: bool) -> bool:
+    """Whether any process says so; all must ask at the same point."""
+    if jax.process_count() == 1:
+        return said
+    return bool(multihost_utils.process_allgather(np.array(said)).any())
+
+
+def check_agreement(value, what: str):
+    """Refuses to go on where processes differ in a value that JSON takes.
+
+    Raises:
+      InputError: in every process.
+    """
+    if jax.process_count() == 1:
+        return
+    digest = np.frombuffer(hashlib.sha256(json.dumps(value).encode()).digest(), np.uint8)
+    if len(np.unique(multihost_utils.process_allgather(digest), axis=0)) > 1:
+        raise InputError(f"the processes do not agree on {what}: give all of them the same flags, files and --workdir")
 
 
 def lay_out(seeds: tuple[int, ...], placement: Placement) -> Layout:
@@ -121,24 +163,62 @@ def lay_out(seeds: tuple[int, ...], placement: Placement) -> Layout:
     return Layout(np.int32(filled).reshape(devices, per_device), False, placement.parallel)
 
 
-def spread(function: Callable, layout: Layout, shared: int, donate: bool = False) -> Callable:
-    """`function(state, *shared)` of one device, mapped over the leading axis of state and of the results.
+class Compiler:
+    """Runs functions of one seed for all seeds on all devices, each compiled when it first meets its shapes.
+
+    Attributes:
+      seconds: spent on compilation so far.
+    """
+
+    def __init__(self, layout: Layout):
+        self.layout = layout
+        self.seconds = 0.0
+        self._programs: dict[tuple, Callable] = {}
+
+    def __call__(self, function: Callable, *arguments, axes: str, donate: int = 0, once: bool = False, **static):
+        """`function(*arguments, **static)` for every seed, [D, seeds per device, ...].
+
+        Args:
+          function: of one seed on one device; a function or a bound method, which equals itself.
+          axes: a letter an argument: "s" where every seed has its own [D, seeds per device, ...], "d" where every
+            device has its own [D, ...], "a" where all have the same.
+          donate: how many of the first arguments' buffers are reused for the results.
+          once: what runs once is not worth optimising: LLVM takes seven times longer over the initialisers than they
+            run.
+          static: what is compiled into the program.
+        """
+        shapes = tuple(leaf.shape for leaf in jax.tree.leaves(arguments))
+        key = (function, axes, tuple(sorted(static.items())), shapes)
+        if key not in self._programs:
+            started = time.perf_counter()
+            over_seeds = jax.vmap(
+                partial(function, **static), in_axes=tuple(0 if axis == "s" else None for axis in axes)
+            )
+            program = spread(over_seeds, self.layout, [axis != "a" for axis in axes], donate)
+            options = {"xla_backend_optimization_level": 0} if once else {}
+            self._programs[key] = program.lower(*arguments).compile(compiler_options=options)
+            self.seconds += time.perf_counter() - started
+        return self._programs[key](*arguments)
+
+
+def spread(function: Callable, layout: Layout, own: Sequence[bool], donate: int = 0) -> Callable:
+    """A function of one device, mapped over the leading axis of some arguments and of the results.
 
     Args:
-      function: its first argument belongs to a device, the others are the same on all.
-      shared: how many others there are.
-      donate: the state's buffers are reused for the result.
+      own: of each argument, whether every device has its own; the others are the same on all.
+      donate: how many of the first arguments' buffers are reused for the results.
     """
-    donated = (0,) if donate else ()
+    donated = tuple(range(donate))
     if layout.parallel == "pmap":
-        axes = (0, *(None,) * shared)
+        axes = tuple(0 if each else None for each in own)
         devices = jax.devices()[: layout.devices]
         return jax.pmap(function, AXIS, in_axes=axes, devices=devices, donate_argnums=donated)
 
-    def block(state, *others):
-        results = function(jax.tree.map(lambda x: x[0], state), *others)
+    def block(*arguments):
+        pairs = zip(arguments, own, strict=True)
+        results = function(*(jax.tree.map(lambda x: x[0], argument) if each else argument for argument, each in pairs))
         return jax.tree.map(lambda x: x[None], results)
 
-    specs = (PartitionSpec(AXIS), *(PartitionSpec(),) * shared)
+    specs = tuple(PartitionSpec(AXIS) if each else PartitionSpec() for each in own)
     mapped = jax.shard_map(block, mesh=layout.mesh, in_specs=specs, out_specs=PartitionSpec(AXIS), check_vma=False)
     return jax.jit(mapped, donate_argnums=donated)

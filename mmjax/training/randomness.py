@@ -12,6 +12,8 @@ class Purpose(enum.IntEnum):
     HEADS = 1
     ORDER = 2
     DROPOUT = 3
+    GOAL = 4
+    GRADIENT = 5
 
 
 def key_for(seed, purpose: Purpose, step=0) -> jax.Array:

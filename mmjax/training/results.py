@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+
+
+class Interrupted(Exception):
+    """Training was asked to stop, and has kept its place."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,11 +35,13 @@ class RunResult:
 
     Attributes:
       seed: its seed.
-      history: one dict an evaluation: phase, epoch (over all phases), train_objective, and train_* and validation_*
-        loss and accuracy (regression: error).
+      history: one dict an evaluation: phase, epoch (over all phases), train_objective, train_* and validation_* loss
+        and accuracy (regression: error), and by modality the mean norm of its encoder's gradient (gradient_norm/*) and
+        the discrepancy ratio (discrepancy/*; see `mmjax.training.monitor`).
       best_epoch: the chosen one of the last phase, 0 if none was better than the start.
-      logits: split -> [n, K] for "validation" and "test"; empty after a failure.
+      logits: split -> [n, K] of the splits that were asked for; empty after a failure.
       failure: why the run was given up, or None.
+      theta: of the best epoch, "params" and "batch_stats" as NumPy.
     """
 
     seed: int
@@ -42,6 +49,7 @@ class RunResult:
     best_epoch: int
     logits: Mapping[str, np.ndarray]
     failure: str | None = None
+    theta: Mapping[str, Any] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,66 +1,31 @@
 """One seed's programs of one phase, as pure functions: train an interval, evaluate a split, keep the best.
 
 They are mapped over seeds and devices elsewhere (`parallel`). The batch at step t is a function of
-(seed, t) alone, whatever the devices do.
+(seed, t) alone, whatever the devices do and wherever the data lie.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from mmjax.config import Config
-from mmjax.model import MultimodalModel, ThrowawayHeads, initialise, part_of
-from mmjax.training.losses import objective, score, task_loss
+from mmjax.model import MultimodalModel, initialise, part_of
+from mmjax.training.forward import Forward
+from mmjax.training.losses import score, task_loss
+from mmjax.training.monitor import discrepancy_ratios, gradient_norms, lone_subsets
 from mmjax.training.optimizer import make_optimizer
 from mmjax.training.parallel import AXIS
 from mmjax.training.randomness import Purpose, key_for
-from mmjax.training.strategies import Phase
+from mmjax.training.rows import batches_of, parted, take
+from mmjax.training.state import SeedState, Sums, Theta, Trace, add, no_sums, no_trace
+from mmjax.training.strategies.goal import Phase
 from mmjax.types import Array, Batch
-
-
-class Theta(NamedTuple):
-    """What a model needs: its parameters and running statistics, and the throw-away heads'."""
-
-    params: Any
-    batch_stats: Any
-    heads: Any
-
-
-class SeedState(NamedTuple):
-    """Everything that training changes, of one seed.
-
-    Attributes:
-      seed: int32.
-      theta: as it is now.
-      optimizer_state: of the parameters that the phase trains.
-      best: theta of the best evaluation of this phase.
-      best_score, best_loss, best_epoch: of that evaluation, on validation.
-      stale: evaluations since.
-      stopped: bool; a stopped seed's theta no longer changes.
-    """
-
-    seed: Array
-    theta: Theta
-    optimizer_state: Any
-    best: Theta
-    best_score: Array
-    best_loss: Array
-    best_epoch: Array
-    stale: Array
-    stopped: Array
-
-
-class Sums(NamedTuple):
-    """Weighted sums over examples, to be divided by `weight` once."""
-
-    objective: Array
-    loss: Array
-    score: Array
-    weight: Array
 
 
 class PhasePrograms:
@@ -69,71 +34,98 @@ class PhasePrograms:
     def __init__(self, model: MultimodalModel, phase: Phase, config: Config, examples: int, devices: int):
         """`devices`: how many split the batch; 1 if none do. `examples`: in the training split."""
         self.model, self.phase, self.config, self.devices = model, phase, config, devices
-        self.heads = ThrowawayHeads(model.target.outputs)
-        self.examples = examples
-        self.steps = -(-examples // config.batch_size)
-        self.local_batch = -(-config.batch_size // devices)
+        self.goal = phase.goal
+        self.forward = Forward(model, phase, config.precision)
+        self.usable = parted(examples, config.held_out)[0] if phase.held_out else np.arange(examples)
+        self.steps = -(-len(self.usable) // config.batch_size)
+        parts = config.accumulate
+        self.local_batch = -(-config.batch_size // (devices * parts)) * parts
         self.optimizer = make_optimizer(config, phase.epochs, self.steps)
+        self.names = tuple(sorted(spec.name for spec in model.modalities))
 
     def initial_theta(self, seed: Array, example: Batch) -> Theta:
         """Theta at the start of a run, from one example's shapes."""
         variables = initialise(self.model, key_for(seed, Purpose.PARAMETERS), example)
         return Theta(variables["params"], variables["batch_stats"], {})
 
-    def begin(self, seed: Array, example: Batch) -> SeedState:
+    def begin(self, seed: Array, rate: Array, example: Batch) -> SeedState:
         """The state at the start of a run's first phase."""
-        return self._fresh(seed, self.initial_theta(seed, example), example)
+        return self._fresh(seed, rate, self.initial_theta(seed, example), {}, example)
 
     def follow(self, previous: SeedState, example: Batch) -> SeedState:
-        """The state at the start of a later phase, from the best theta of the one before."""
-        return self._fresh(previous.seed, previous.best, example)
+        """The state at the start of a later phase: from the best theta of the one before, or the run's first."""
+        theta = self.initial_theta(previous.seed, example) if self.phase.restart else previous.best
+        return self._fresh(previous.seed, previous.rate, theta, previous.memory, example)
 
-    def _fresh(self, seed: Array, theta: Theta, example: Batch) -> SeedState:
-        """New throw-away heads, a new optimiser, and no best yet."""
-        outputs = self.model.apply({"params": theta.params, "batch_stats": theta.batch_stats}, example)
-        bases = {"decoder": {}, "modalities": outputs.embeddings, "fused": {"fused": outputs.fused}}[self.phase.head]
-        heads = initialise(self.heads, key_for(seed, Purpose.HEADS), bases)["params"] if bases else {}
+    def _fresh(self, seed: Array, rate: Array, theta: Theta, memory: Any, example: Batch) -> SeedState:
+        """New heads, a new optimiser, and no best yet."""
+        outputs = self.forward.evaluate(theta.params, theta.batch_stats, example)
+        heads = {}
+        if self.goal.heads is not None:
+            heads = initialise(self.goal.heads, key_for(seed, Purpose.HEADS), *self.goal.bases(outputs))["params"]
         theta = theta._replace(heads=heads)
         worst = jnp.float32(jnp.inf)
         zero = jnp.int32(0)
         optimizer_state = self.optimizer.init(self._trained(theta))
-        return SeedState(seed, theta, optimizer_state, theta, -worst, worst, zero, zero, jnp.bool_(False))
+        memory = self.goal.remember(outputs, memory)
+        return SeedState(seed, rate, theta, optimizer_state, memory, theta, -worst, worst, zero, zero, jnp.bool_(False))
 
     def train(self, state: SeedState, data: Batch, epochs_before: Array, first_epoch: Array, count: int):
-        """`count` epochs of training.
+        """`count` epochs of training on a split that is here as a whole.
 
         Args:
-          data: the whole training split.
+          data: the training split.
           epochs_before: epochs of the run before this phase.
           first_epoch: the first epoch's number in this phase, from 1.
 
         Returns:
-          The state after, and the Sums over the last epoch's batches, each as it was met.
+          The state after, and the Trace of the last epoch.
         """
 
-        def epoch(theta_and_optimizer, offset):
+        def epoch(state, offset):
             number = first_epoch + offset
-            rows = self._order(state.seed, epochs_before + number)
-            first_step = (epochs_before + number) * self.steps
-            annealing = jnp.minimum(1.0, number / self.config.kl_epochs)
+            rows = self.order(state.seed, epochs_before + number)[:, self._device()]
+            return self.train_block(state, no_trace(self.names), data, rows, epochs_before, number, jnp.int32(0))
 
-            def step(carry, batch_rows_and_index):
-                batch_rows, index = batch_rows_and_index
-                batch = _take(data, jnp.maximum(batch_rows, 0), batch_rows >= 0)
-                return self._step(*carry, batch, key_for(state.seed, Purpose.DROPOUT, first_step + index), annealing)
+        state, traces = jax.lax.scan(epoch, state, jnp.arange(count))
+        return state, jax.tree.map(lambda t: t[-1], traces)
 
-            carry, sums = jax.lax.scan(step, theta_and_optimizer, (rows, jnp.arange(self.steps)))
-            return carry, jax.tree.map(lambda s: s.sum(0), sums)
+    def train_block(self, state, trace: Trace, data: Batch, rows: Array, epochs_before, epoch, first_index):
+        """Consecutive steps of one epoch.
 
-        (theta, optimizer_state), sums = jax.lax.scan(epoch, (state.theta, state.optimizer_state), jnp.arange(count))
-        after = state._replace(theta=theta, optimizer_state=optimizer_state)
+        Args:
+          trace: of the epoch's steps before.
+          data: examples.
+          rows: [steps, local batch] of `data`; -1 fills a batch up.
+          epochs_before, epoch: as in `train`; `epoch` counts in this phase, from 1.
+          first_index: of the first of these steps in its epoch, from 0.
+        """
+        annealing = jnp.minimum(1.0, epoch / self.config.kl_epochs)
+
+        def step(carry, rows_and_index):
+            rows, index = rows_and_index
+            state, trace = carry
+            times = ((epochs_before + epoch) * self.steps + index, (epoch - 1) * self.steps + index)
+            return self._step(state, trace, take(data, rows), times, annealing), None
+
+        indices = first_index + jnp.arange(rows.shape[0])
+        (after, trace), _ = jax.lax.scan(step, (state, trace), (rows, indices))
         if self.config.patience:
             after = jax.tree.map(lambda old, new: jnp.where(state.stopped, old, new), state, after)
-        return after, jax.tree.map(lambda s: s[-1], sums)
+        return after, trace
 
-    def validate(self, state: SeedState, data: Batch, epoch: Array):
-        """The state with the best theta so far, and the Sums over the validation split."""
-        sums, _ = self._evaluate(state.theta, data)
+    def order(self, seed: Array, epoch: Array) -> Array:
+        """Rows of every batch of an epoch of the run [steps, devices, local batch]; -1 fills the last batch up."""
+        order = jax.random.permutation(key_for(seed, Purpose.ORDER, epoch), jnp.asarray(self.usable))
+        return batches_of(order, self.config.batch_size, self.devices, self.local_batch)
+
+    def validate(self, state: SeedState, data: Batch, watched: Batch, epoch: Array):
+        """`choose` by the whole validation split, and the Sums over it."""
+        sums, _ = self.evaluate(state.theta, no_sums(), data, self._own(self.chunks(data.size)))
+        return *self.choose(state, sums, watched, epoch), sums
+
+    def choose(self, state: SeedState, sums: Sums, watched: Batch, epoch: Array):
+        """The state with the best theta so far, by the Sums over validation; and the discrepancy ratios."""
         loss, value = sums.loss / sums.weight, sums.score / sums.weight
         better = {
             "metric": (value > state.best_score) | ((value == state.best_score) & (loss < state.best_loss)),
@@ -151,78 +143,121 @@ class PhasePrograms:
             stale=stale,
             stopped=state.stopped | (stale >= patience) if patience else state.stopped,
         )
-        return after, sums
+        return after, self.watch(state.theta, watched)
+
+    def watch(self, theta: Theta, watched: Batch) -> dict[str, Array]:
+        """Modality -> discrepancy ratio on some training examples; {} where a phase has no D, or one modality."""
+        if self.goal.encoders_alone or len(self.names) < 2 or "decoder" not in self.phase.trains:
+            return {}
+        masks = lone_subsets(len(self.names))
+        subsets = self.forward.subsets(theta.params, theta.batch_stats, watched, masks)
+        return discrepancy_ratios(self.model.target, self.names, subsets, watched)
+
+    def measure(self, state: SeedState, held_in: Batch, held_out: Batch, after: bool) -> SeedState:
+        """The state with what the goal makes of its decisions' losses on two slices of the training split."""
+        losses = [self._losses(state.theta, part) for part in (held_in, held_out)]
+        return state._replace(memory=self.goal.measured(state.memory, *losses, after))
 
     def predict(self, theta: Theta, data: Batch) -> Array:
         """D over a whole split, this device's share where the batch is split: [chunks, rows, K]."""
-        return self._evaluate(theta, data)[1]
+        return self.evaluate(theta, no_sums(), data, self._own(self.chunks(data.size)))[1]
+
+    def chunks(self, examples: int) -> np.ndarray:
+        """Rows of a split in the order it is evaluated in, [devices, chunks, rows]; -1 where there is none."""
+        share = -(-examples // self.devices)
+        size = min(self.config.evaluation_batch_size, share)
+        chunks = -(-share // size)
+        rows = np.arange(self.devices * chunks * size)
+        return np.where(rows < examples, rows, -1).reshape(self.devices, chunks, size)
+
+    def evaluate(self, theta: Theta, sums: Sums, data: Batch, rows: Array):
+        """Sums to which some rows [chunks, size] of `data` are added, and D's logits for them, [chunks, size, K]."""
+
+        def chunk(sums, rows):
+            batch = take(data, rows)
+            outputs, decisions = self._decisions(theta, batch)
+            return add(sums, self._over_devices(self._sums(decisions, batch))), outputs.logits
+
+        return jax.lax.scan(chunk, sums, rows)
+
+    def _decisions(self, theta: Theta, batch: Batch):
+        outputs = self.forward.evaluate(theta.params, theta.batch_stats, batch)
+        return outputs, self.goal.decisions(outputs, self.forward.heads(theta.heads, outputs))
+
+    def _losses(self, theta: Theta, batch: Batch) -> Array:
+        """Mean loss of each of the goal's decisions, [decisions]."""
+        _, decisions = self._decisions(theta, batch)
+        return jnp.stack([task_loss(self.model.target, logits, batch.target).mean() for logits in decisions])
 
     def _trained(self, theta: Theta):
         """The parameters that this phase trains."""
         model = {name: p for name, p in theta.params.items() if part_of(name) in self.phase.trains}
         return {"model": model, "heads": theta.heads}
 
-    def _step(self, theta, optimizer_state, batch, key, annealing):
-        total = self._over_devices(batch.weight.sum())
-
-        def loss(trained):
-            joined = theta._replace(params={**theta.params, **trained["model"]}, heads=trained["heads"])
-            losses, logits, batch_stats = self._forward(joined, batch, key, annealing, self.phase.trains)
-            return (losses.objective * batch.weight).sum() / jnp.maximum(total, 1), (losses, batch_stats)
-
+    def _step(self, state: SeedState, trace: Trace, batch: Batch, times, annealing):
+        step_of_run, step_of_phase = times
+        theta, goal = state.theta, self.goal
+        positions = self._device() * self.local_batch + jnp.arange(self.local_batch)
+        keys = jax.vmap(jax.random.fold_in, (None, 0))(key_for(state.seed, Purpose.GOAL, step_of_run), positions)
+        batch = goal.see(batch, keys)
+        total = jnp.maximum(self._over_devices(batch.weight.sum()), 1)
         trained = self._trained(theta)
-        gradient, (losses, batch_stats) = jax.grad(loss, has_aux=True)(trained)
-        updates, optimizer_state = self.optimizer.update(self._over_devices(gradient), optimizer_state, trained)
-        trained = optax.apply_updates(trained, updates)
+
+        def totals(batch_stats, batch, keys, dropout):
+            """Over some of this device's rows: one gradient a loss, what was observed, Sums, objective; statistics."""
+
+            def losses(trained):
+                params, heads = {**theta.params, **trained["model"]}, trained["heads"]
+                seen, changed = self.forward.train(
+                    params, batch_stats, heads, batch, dropout, annealing, state.memory, keys
+                )
+                losses, observed = goal.losses(seen)
+                weighted = [(loss * batch.weight).sum() for loss in losses]
+                sums = self._sums(goal.decisions(seen.outputs, seen.heads), batch)
+                return [each / total for each in weighted], (observed, sums, sum(weighted), changed)
+
+            values, pull, (observed, sums, objective, changed) = jax.vjp(losses, trained, has_aux=True)
+            units = np.eye(len(values), dtype=np.float32)
+            return (tuple(pull(list(unit))[0] for unit in units), observed, sums, objective), changed
+
+        dropout = key_for(state.seed, Purpose.DROPOUT, step_of_run)
+        sums_over_rows, batch_stats = self._in_parts(totals, theta.batch_stats, (batch, keys), dropout)
+        gradients, observed, sums, objective = self._over_devices(sums_over_rows)
+        key = key_for(state.seed, Purpose.GRADIENT, step_of_run)
+        gradient, memory = goal.combine(gradients, observed, state.memory, key, step_of_phase)
+        updates, optimizer_state = self.optimizer.update(gradient, state.optimizer_state, trained)
+        trained = optax.apply_updates(trained, jax.tree.map(lambda update: state.rate * update, updates))
         theta = Theta({**theta.params, **trained["model"]}, batch_stats, trained["heads"])
-        return (theta, optimizer_state), self._sum(losses, batch.weight)
+        after = state._replace(theta=theta, optimizer_state=optimizer_state, memory=memory)
+        return after, add(trace, Trace(sums, objective, gradient_norms(gradient["model"], self.names)))
 
-    def _forward(self, theta: Theta, batch: Batch, key, annealing, train: tuple[str, ...]):
-        """Sums not yet summed, [B] each; D's logits [B, K], None before there is a decoder; the batch statistics."""
-        target, truth, precision = self.model.target, batch.target, self.config.precision
-        variables = {"params": _cast(theta.params, precision), "batch_stats": theta.batch_stats}
-        batch = batch._replace(inputs=_cast(batch.inputs, precision))
-        method = "encode" if self.phase.head == "modalities" else "__call__"
-        outputs, changed = self.model.apply(
-            variables, batch, train, method=method, mutable=["batch_stats"], rngs={"dropout": key}
-        )
-        outputs = _cast(outputs, "float32")
-        if self.phase.head == "decoder":
-            logits = outputs.logits
-            decisions = [logits]
-            goal = objective(target, outputs, truth, annealing, self.config.auxiliary_weight)
-        else:
-            logits = None
-            bases = outputs if self.phase.head == "modalities" else {"fused": outputs.fused}
-            decisions = list(self.heads.apply({"params": theta.heads}, bases).values())
-            goal = sum(task_loss(target, decision, truth) for decision in decisions)
-        loss = sum(task_loss(target, decision, truth) for decision in decisions) / len(decisions)
-        value = sum(score(target, decision, truth) for decision in decisions) / len(decisions)
-        return Sums(goal, loss, value, jnp.ones_like(loss)), logits, changed.get("batch_stats", theta.batch_stats)
+    def _in_parts(self, totals: Callable, batch_stats, batch_and_keys, dropout):
+        """`totals` of the batch; or of its parts one after the other, added up."""
+        parts = self.config.accumulate
+        if parts == 1:
+            return totals(batch_stats, *batch_and_keys, dropout)
+        split = jax.tree.map(lambda x: x.reshape(parts, -1, *x.shape[1:]), batch_and_keys)
 
-    def _evaluate(self, theta: Theta, data: Batch):
-        """Sums over a split, and D's logits for this device's share of it, [chunks, rows, K]."""
-        share = -(-data.size // self.devices)
-        size = min(self.config.evaluation_batch_size, share)
-        chunks = -(-share // size)
-        rows = jnp.arange(self.devices * chunks * size).reshape(self.devices, chunks, size)
-        rows = rows[self._device()]
+        def part(carry, rows_and_index):
+            sums, batch_stats = carry
+            rows, index = rows_and_index
+            more, batch_stats = totals(batch_stats, *rows, jax.random.fold_in(dropout, index))
+            return (add(sums, more), batch_stats), None
 
-        def chunk(rows):
-            batch = _take(data, jnp.minimum(rows, data.size - 1), rows < data.size)
-            values, logits, _ = self._forward(theta, batch, jax.random.key(0), jnp.float32(1), ())
-            return self._sum(values, batch.weight), logits
+        shapes, _ = jax.eval_shape(totals, batch_stats, *jax.tree.map(lambda x: x[0], split), dropout)
+        zeros = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
+        return jax.lax.scan(part, (zeros, batch_stats), (split, jnp.arange(parts)))[0]
 
-        sums, logits = jax.lax.map(chunk, rows)
-        return jax.tree.map(lambda s: s.sum(0), sums), logits
+    def _sums(self, decisions, batch: Batch) -> Sums:
+        """Over this device's rows."""
+        target, count = self.model.target, len(decisions)
+        loss = sum(task_loss(target, decision, batch.target) for decision in decisions) / count
+        value = sum(score(target, decision, batch.target) for decision in decisions) / count
+        return Sums((loss * batch.weight).sum(), (value * batch.weight).sum(), batch.weight.sum())
 
-    def _order(self, seed: Array, epoch: Array) -> Array:
-        """This device's rows of every batch of an epoch [steps, local batch]; -1 fills the last batch up."""
-        order = jax.random.permutation(key_for(seed, Purpose.ORDER, epoch), self.examples)
-        batch = self.config.batch_size
-        order = jnp.pad(order, (0, self.steps * batch - self.examples), constant_values=-1).reshape(self.steps, batch)
-        order = jnp.pad(order, ((0, 0), (0, self.devices * self.local_batch - batch)), constant_values=-1)
-        return order.reshape(self.steps, self.devices, self.local_batch)[:, self._device()]
+    def _own(self, rows):
+        """This device's of [devices, ...]."""
+        return jnp.asarray(rows)[self._device()]
 
     def _device(self):
         return jax.lax.axis_index(AXIS) if self.devices > 1 else 0
@@ -230,17 +265,3 @@ class PhasePrograms:
     def _over_devices(self, tree):
         """The sum over the devices that split the batch."""
         return jax.lax.psum(tree, AXIS) if self.devices > 1 else tree
-
-    def _sum(self, values: Sums, weight: Array) -> Sums:
-        return self._over_devices(jax.tree.map(lambda v: (v * weight).sum(), values))
-
-
-def _take(data: Batch, rows: Array, counts: Array) -> Batch:
-    """The rows of a split as a batch; those that do not count weigh nothing."""
-    batch = jax.tree.map(lambda x: x.at[rows].get(mode="promise_in_bounds"), data)
-    return batch._replace(weight=batch.weight * counts)
-
-
-def _cast(tree, precision: str):
-    """Floating arrays of a tree in another precision."""
-    return jax.tree.map(lambda x: x.astype(precision) if jnp.issubdtype(x.dtype, jnp.floating) else x, tree)

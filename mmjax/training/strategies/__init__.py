@@ -1,0 +1,59 @@
+"""Training strategies: which parts of theta learn when, from which loss, by which gradient.
+
+A strategy is a function (Setting, the PARTS that have parameters) -> phases, and what it needs of a cell. To add one: a
+Goal in a file here, and its line in STRATEGIES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mmjax.fusion import FUSIONS, level_of
+from mmjax.training.strategies.goal import Phase, Setting
+from mmjax.training.strategies.plain import joint, staged
+from mmjax.types import ModalitySpec, TargetSpec
+
+SEVERAL = "several modalities"
+APART = "an encoder for each modality"
+FUSED = "a fused embedding F"
+CLASSES = "one class to each example"
+
+
+class Strategy(NamedTuple):
+    """A way of training.
+
+    Attributes:
+      phases: (setting, parts) -> Phases, in order.
+      needs: what a cell must have, of SEVERAL, APART, FUSED and CLASSES.
+    """
+
+    phases: Callable[[Setting, frozenset[str]], tuple[Phase, ...]]
+    needs: tuple[str, ...] = ()
+
+
+STRATEGIES = {
+    "joint": Strategy(joint),
+    "staged": Strategy(staged),
+}
+
+
+def undefined(strategy: str, fusion: str, modalities: tuple[ModalitySpec, ...], target: TargetSpec) -> str | None:
+    """Why a strategy is not defined for a cell, in a sentence; None where it is.
+
+    Args:
+      strategy: a name in STRATEGIES.
+      fusion: a name in FUSIONS, or "unimodal/<modality>".
+    """
+    known = fusion in FUSIONS
+    has = {
+        SEVERAL: known and len(modalities) > 1,
+        APART: not known or getattr(FUSIONS[fusion], "joins", "") != "inputs",
+        FUSED: not known or level_of(fusion) != "decision",
+        CLASSES: target.kind in ("binary", "multiclass"),
+    }
+    lacking = [need for need in STRATEGIES[strategy].needs if not has[need]]
+    if not lacking:
+        return None
+    subject = f"a {target.kind} target" if lacking[0] == CLASSES else fusion
+    return f"strategy {strategy} needs {lacking[0]}, which {subject} does not have"
