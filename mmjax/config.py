@@ -67,7 +67,15 @@ class Config:
 
     # Loss
     kl_epochs: int = 50  # T of the evidential loss: the KL term's weight is min(1, epoch / T)
-    auxiliary_weight: float = 1.0  # lambda_i of every modality's own loss, where a fusion has one
+    auxiliary_weight: float = 1.0  # lambda_i of every modality's own loss, where a fusion or `auxiliary` has one
+
+    # Strategy
+    modality_dropout: float = 0.3  # share of the modalities that modality_dropout leaves out, in [0, 1)
+    pareto_gamma: float = 1.5  # of mmpareto: how much longer an encoder's gradient is made
+    prototype_weight: float = 1.0  # alpha of pmr: of the modalities that lag
+    prototype_momentum: float = 0.2  # of pmr: what a prototype keeps from epoch to epoch, in [0, 1)
+    prototype_entropy: float = 0.1  # mu of pmr: of the modalities that lead
+    prototype_entropy_epochs: int = 10  # of pmr: how many, the first with prototypes, have the entropy term
 
     # Optimisation
     epochs: int = 20  # at most; of each stage, for `staged`
@@ -98,13 +106,16 @@ class Config:
                      "evaluate_every", "evaluation_batch_size"):  # fmt: skip
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("fusion_layer", "fine_tune_epochs", "warmup_epochs", "weight_decay", "clip_norm", "patience",
-                     "auxiliary_weight", "load_balance", "conflict_weight"):  # fmt: skip
+                     "auxiliary_weight", "load_balance", "conflict_weight", "prototype_weight", "prototype_entropy",
+                     "prototype_entropy_epochs"):  # fmt: skip
             self._require(name, getattr(self, name) >= 0, "at least 0")
-        self._require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
+        for name in ("dropout", "modality_dropout", "prototype_momentum"):
+            self._require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
         self._require("held_out", 0 < self.held_out < 1, "in (0, 1)")
         self._require("learning_rate", self.learning_rate > 0, "above 0")
         for name in ("frame_seconds", "hop_seconds"):
             self._require(name, getattr(self, name) > 0, "above 0")
+        self._require("pareto_gamma", self.pareto_gamma > 0, "above 0")
         self._require("temperature", self.temperature > 0, "above 0")
         self._require(
             "fusion_layer", self.fusion_layer <= self.fusion_layers, f"at most fusion_layers ({self.fusion_layers})"

@@ -225,6 +225,8 @@ class PhasePrograms:
         gradients, observed, sums, objective = self._over_devices(sums_over_rows)
         key = key_for(state.seed, Purpose.GRADIENT, step_of_run)
         gradient, memory = goal.combine(gradients, observed, state.memory, key, step_of_phase)
+        ended = (step_of_phase + 1) % self.steps == 0
+        memory = jax.tree.map(lambda new, same: jnp.where(ended, new, same), goal.epoch_ended(memory), memory)
         updates, optimizer_state = self.optimizer.update(gradient, state.optimizer_state, trained)
         trained = optax.apply_updates(trained, jax.tree.map(lambda update: state.rate * update, updates))
         theta = Theta({**theta.params, **trained["model"]}, batch_stats, trained["heads"])

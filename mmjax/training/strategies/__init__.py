@@ -10,8 +10,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mmjax.fusion import FUSIONS, level_of
+from mmjax.training.strategies.auxiliary import auxiliary
+from mmjax.training.strategies.blend import gradient_blend
+from mmjax.training.strategies.dropout import modality_dropout
 from mmjax.training.strategies.goal import Phase, Setting
+from mmjax.training.strategies.pareto import mmpareto
 from mmjax.training.strategies.plain import joint, staged
+from mmjax.training.strategies.prototypes import pmr
 from mmjax.types import ModalitySpec, TargetSpec
 
 SEVERAL = "several modalities"
@@ -35,6 +40,11 @@ class Strategy(NamedTuple):
 STRATEGIES = {
     "joint": Strategy(joint),
     "staged": Strategy(staged),
+    "auxiliary": Strategy(auxiliary, (SEVERAL, APART)),
+    "modality_dropout": Strategy(modality_dropout, (SEVERAL,)),
+    "gradient_blend": Strategy(gradient_blend, (SEVERAL, APART)),
+    "mmpareto": Strategy(mmpareto, (SEVERAL, APART)),
+    "pmr": Strategy(pmr, (SEVERAL, APART, CLASSES)),
 }
 
 

@@ -124,6 +124,10 @@ class Goal:
         """
         return gradients[0], memory
 
+    def epoch_ended(self, memory: Any) -> Any:
+        """The memory after the last step of an epoch."""
+        return memory
+
     def measured(self, memory: Any, held_in: Array, held_out: Array, after: bool) -> Any:
         """The memory after the decisions' losses on two slices of the training split were measured.
 

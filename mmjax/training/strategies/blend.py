@@ -1,0 +1,114 @@
+"""Losses of every modality and of D, weighed by how each generalises against how it overfits."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+
+from mmjax.decoders.heads import ThrowawayHeads
+from mmjax.model import PARTS
+from mmjax.training.strategies.goal import Goal, Phase, Seen, Setting
+from mmjax.types import Array
+
+LEAST_OVERFITTING = 1e-3  # in units of the loss; less is noise, and its square would be divided by
+
+
+class Apart(Goal):
+    """A throw-away head on every E_i, each encoder alone: how modality i generalises and overfits."""
+
+    encoders_alone = True
+    measures = True
+
+    def __init__(self, setting: Setting):
+        super().__init__(setting)
+        self.heads = ThrowawayHeads(setting.target.outputs)
+
+    def bases(self, outputs):
+        return (outputs.embeddings,)
+
+    def remember(self, outputs, previous):
+        return previous or no_measurements(self.setting)
+
+    def losses(self, seen: Seen):
+        return (sum(self.losses_of(seen.heads, seen.batch).values()),), {}
+
+    def measured(self, memory, held_in, held_out, after):
+        return note(memory, slice(-1), held_in, held_out, after)
+
+    def decisions(self, outputs, heads):
+        return [heads[name] for name in self.setting.names]
+
+
+class Together(Goal):
+    """L(D): how the modalities generalise and overfit together."""
+
+    measures = True
+
+    def remember(self, outputs, previous):
+        return previous or no_measurements(self.setting)
+
+    def measured(self, memory, held_in, held_out, after):
+        return note(memory, slice(-1, None), held_in, held_out, after)
+
+
+class Blended(Goal):
+    """sum_i w_i L_i + w_D L(D), L_i of a throw-away head on h_i, with the weights that were measured."""
+
+    def __init__(self, setting: Setting):
+        super().__init__(setting)
+        self.heads = ThrowawayHeads(setting.target.outputs)
+
+    def bases(self, outputs):
+        return (outputs.embeddings,)
+
+    def remember(self, outputs, previous):
+        return previous or no_measurements(self.setting)
+
+    def losses(self, seen: Seen):
+        own = self.losses_of(seen.heads, seen.batch)
+        losses = [*(own[name] for name in self.setting.names), self.plain_loss(seen)]
+        weights = blend_weights(**seen.memory)
+        return (sum(weight * loss for weight, loss in zip(weights, losses, strict=True)),), {}
+
+
+def no_measurements(setting: Setting) -> dict[str, Array]:
+    """The memory of all three phases: "before" and "after" training, each [held in, held out] x [modalities, D]."""
+    zeros = jnp.zeros((2, len(setting.names) + 1))
+    return {"before": zeros, "after": zeros}
+
+
+def note(memory: dict[str, Array], which: slice, held_in: Array, held_out: Array, after: bool) -> dict[str, Array]:
+    """The memory with the losses of some decisions."""
+    when = "after" if after else "before"
+    return {**memory, when: memory[when].at[:, which].set(jnp.stack([held_in, held_out]))}
+
+
+def blend_weights(before: Array, after: Array) -> Array:
+    """w_k [K], of sum 1, proportional to G_k / O_k^2.
+
+    G_k is by how much the held-out loss fell, O_k by how much the gap from the held-in one to it grew. What did not
+    generalise weighs nothing (the paper's gains are positive); where nothing did, all weigh the same.
+
+    Args:
+      before, after: [2, K] mean losses on rows trained on, and on rows held out.
+
+    References: Wang et al., What makes training multi-modal classification networks hard?, CVPR 2020, equation 4 and
+    algorithm 1.
+    """
+    gains = jnp.maximum(before[1] - after[1], 0)
+    overfitting = jnp.abs((after[1] - after[0]) - (before[1] - before[0]))
+    ratios = gains / jnp.square(jnp.maximum(overfitting, LEAST_OVERFITTING))
+    total = ratios.sum()
+    return jnp.where(total > 0, ratios / jnp.where(total > 0, total, 1), 1 / len(ratios))
+
+
+def gradient_blend(setting: Setting, parts: frozenset[str]) -> tuple[Phase, ...]:
+    """Offline G-Blend, each phase from the same theta: every modality alone, D alone, then all of them blended.
+
+    The first two train without a slice of the training split, taken at random, on which they are measured.
+    """
+    epochs = setting.config.epochs
+    return (
+        Phase("blend_modalities", ("encoders",), Apart(setting), epochs, held_out=True),
+        Phase("blend_joint", PARTS, Together(setting), epochs, restart=True, held_out=True),
+        Phase("blended", PARTS, Blended(setting), epochs, restart=True),
+    )
