@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -43,6 +45,18 @@ def guarded(main: Callable[[], int | None]) -> int | None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def stop_on_sigterm() -> Callable[[], bool]:
+    """Takes SIGTERM as a request to stop from now on; the function says whether it has come. A second one kills."""
+    asked = threading.Event()
+
+    def take(number, frame):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        asked.set()
+
+    signal.signal(signal.SIGTERM, take)
+    return asked.is_set
 
 
 def complain(sentence: str) -> int:

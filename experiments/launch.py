@@ -5,9 +5,12 @@
     python -m experiments.launch --config=experiments/configs/article.py --config.dropout=0.1
 
 Results are kept under --workdir, a folder a run, and the same command goes on where an earlier one was
-stopped. Beside them lie table.md, table.csv, table.tex, report.html and curves/. The exit code is 0 when
-every cell has been dealt with (one that failed says why in the table), 2 for bad input, 130 after Ctrl-C.
+stopped. Beside them lie table.md, table.csv, table.tex, report.html and curves/. Launches on one workdir
+share its cells. The exit code is 0 when every cell has been dealt with (one that failed says why in the
+table) and after SIGTERM, which keeps a checkpoint; 2 for bad input, 130 after Ctrl-C.
 """
+
+import sys
 
 from absl import flags
 
@@ -50,13 +53,17 @@ flags.DEFINE_bool("dry_run", False, "Print the cells and what of them is done, a
 flags.DEFINE_bool(
     "resume", True, "Keep finished runs and go on from checkpoints; --noresume starts these cells afresh."
 )
+flags.DEFINE_integer("keep_checkpoints", 2, "Checkpoints of a cell, until its results are stored.", lower_bound=1)
+flags.DEFINE_float("checkpoint_seconds", 15.0, "The least time between two checkpoints.", lower_bound=0.0)
+flags.DEFINE_bool("keep_parameters", False, "Keep the parameters of every run that is trained, in its folder.")
 
 
 def main() -> int:
     """Flags to a request, which is then run."""
-
+    stop = command.stop_on_sigterm()
     overrides = read_overrides(FLAGS.config)
     from experiments.run_grid import Request, keep_compiled_programs, run_grid  # imports JAX
+    from mmjax.training.results import Interrupted
 
     shortcuts = {name: FLAGS[name].value for name in ("epochs", "batch_size", "learning_rate", "precision")}
     overrides |= {name: value for name, value in shortcuts.items() if value is not None}
@@ -65,9 +72,13 @@ def main() -> int:
     keep_compiled_programs()
     others = (
         "match", "tune", "tune_seeds", "devices", "parallel", "split_devices", "data_dir", "workdir", "dry_run",
-        "resume",
+        "resume", "keep_checkpoints", "checkpoint_seconds", "keep_parameters",
     )  # fmt: skip
-    run_grid(Request(**from_file | grid, overrides=overrides, **{name: FLAGS[name].value for name in others}))
+    request = Request(**from_file | grid, overrides=overrides, **{name: FLAGS[name].value for name in others})
+    try:
+        run_grid(request, stop=stop)
+    except Interrupted:
+        print("stopped by SIGTERM; the same command goes on from here", file=sys.stderr)
     return 0
 
 

@@ -58,7 +58,7 @@ class Reporter:
 
     def end(self, outcome: str):
         """The cell is through."""
-        self.bars.remove_task(self.cell)
+        self._remove_bar()
         self.bars.update(self.whole, completed=self.count)
         self._say(f"{self.title}: {outcome}, {time.monotonic() - self.start:.1f} s")
 
@@ -67,6 +67,17 @@ class Reporter:
         self.count += 1
         self.bars.update(self.whole, completed=self.count)
         self._say(f"{title}: {reason}")
+
+    def put_off(self, title: str, reason: str):
+        """A cell is left to another launch for now, whether it was begun or not."""
+        if self.cell is not None:
+            self._remove_bar()
+            self.count -= 1
+        self._say(f"{title}: put off, {reason}")
+
+    def _remove_bar(self):
+        self.bars.remove_task(self.cell)
+        self.cell = None
 
     def _say(self, sentence: str | None):
         if sentence:

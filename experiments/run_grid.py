@@ -14,7 +14,7 @@ from rich.table import Table
 from benchmarks.tables import terminal_table
 from experiments.budget import match_budgets
 from experiments.check import check_cell
-from experiments.execute import execute, forget
+from experiments.execute import Keeping, execute, forget
 from experiments.grid import Cell, cells_of
 from experiments.progress import Reporter
 from experiments.results import Row, notes_of, records_of, rows_of, write_outputs
@@ -48,6 +48,9 @@ class Request:
     workdir: str = "./workdir"
     dry_run: bool = False
     resume: bool = True
+    keep_checkpoints: int = Keeping.checkpoints
+    checkpoint_seconds: float = Keeping.seconds_between
+    keep_parameters: bool = False
 
     def __post_init__(self):
         for name in ("tasks", "fusions", "strategies"):
@@ -59,7 +62,11 @@ class Request:
 
 
 def run_grid(
-    request: Request, load: Callable = load_task, train: Callable = train_cell, combine: Callable = combine_decisions
+    request: Request,
+    load: Callable = load_task,
+    train: Callable = train_cell,
+    combine: Callable = combine_decisions,
+    stop: Callable[[], bool] = lambda: False,
 ) -> list[dict]:
     """Train what is missing, write the tables, and print them.
 
@@ -68,12 +75,14 @@ def run_grid(
     Args:
       request: what to run.
       load, train, combine: as `load_task`, `train_cell` and `combine_decisions` of mmjax.
+      stop: as `train_cell` takes it.
 
     Returns:
       The records of the table, as `benchmarks.tables` takes them.
 
     Raises:
       InputError: for a request that cannot be run.
+      Interrupted: because of `stop`.
     """
     workdir = Path(request.workdir)
     check_writable(workdir)
@@ -98,7 +107,7 @@ def run_grid(
             forget_trials(plan, tuning, workdir)
         if not request.dry_run:
             with Reporter(len(plan), Console(stderr=True)) as reporter:
-                search_plan(plan, tuning, workdir, placement, reporter, train)
+                search_plan(plan, tuning, workdir, placement, reporter, train, stop)
         plan, tuned = tuned_plan(plan, tuning, workdir)
     if request.dry_run:
         rows = rows_of(plan, seeds, Store(workdir), {}, budgets, tuned)
@@ -109,7 +118,8 @@ def run_grid(
         return records_of(rows)
     if not request.resume:
         forget(plan, seeds, Store(workdir))
-    rows = run_plan(plan, seeds, workdir, placement, train, combine, budgets, tuned)
+    keeping = Keeping(request.keep_checkpoints, request.checkpoint_seconds, request.keep_parameters)
+    rows = run_plan(plan, seeds, workdir, placement, train, combine, budgets, tuned, keeping=keeping, stop=stop)
     console.print(terminal_table(records_of(rows)))
     for name, notes in notes_of(rows).items():
         console.print(f"{name}: " + "\n".join(notes), markup=False, highlight=False)
@@ -126,6 +136,9 @@ def run_plan(
     combine: Callable = combine_decisions,
     budgets: Sequence | None = None,
     tuned: Sequence[Tuned | None] | None = None,
+    *,
+    keeping: Keeping = Keeping(),
+    stop: Callable[[], bool] = lambda: False,
 ) -> list[Row]:
     """Train what is missing of cells that are known and checked, and write their tables."""
     try:
@@ -134,7 +147,7 @@ def run_plan(
         raise InputError(f"--workdir={workdir} cannot be made: {error.strerror}; give another one") from error
     store = Store(workdir)
     with Reporter(len(plan), Console(stderr=True)) as reporter:
-        reasons = execute(plan, seeds, store, placement, reporter, train, combine)
+        reasons = execute(plan, seeds, store, placement, reporter, train, combine, keeping=keeping, stop=stop)
     rows = rows_of(plan, seeds, store, reasons, budgets, tuned)
     write_outputs(rows, workdir)
     return rows

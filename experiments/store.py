@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 import shutil
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.grid import Run
+from mmjax.training.checkpoint import save_parameters
 
 
 class Stored(NamedTuple):
@@ -33,8 +34,9 @@ class Stored(NamedTuple):
 class Store:
     """Runs under `workdir/runs`.
 
-    A run's folder holds `config.json`, `metrics.jsonl`, `predictions.npz` and `result.json`. The last is
-    written when the others are on the disk, in one step: a folder without it is not a result.
+    A run's folder holds `config.json`, `metrics.jsonl`, `predictions.npz` and `result.json`, and `parameters/` where
+    they are kept. `result.json` is written when the others are on the disk, in one step, with their checksums: a folder
+    without it, or whose files are not those that were written, is not a result. The same content has the same bytes.
     """
 
     def __init__(self, workdir: str | Path):
@@ -49,14 +51,16 @@ class Store:
         folder = self.folder(run)
         try:
             result = json.loads((folder / "result.json").read_text())
+            if result.pop("checksums") != _checksums(folder):
+                return None
             history = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
             with np.load(folder / "predictions.npz", allow_pickle=False) as predictions:
                 return Stored(result, history, dict(predictions))
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        except (OSError, ValueError, KeyError, AttributeError, TypeError):  # no file, or none of ours
             return None
 
-    def write(self, run: Run, stored: Stored):
-        """Keep a run, in place of whatever is in its folder."""
+    def write(self, run: Run, stored: Stored, theta: Mapping | None = None):
+        """Keep a run, in place of whatever is in its folder; with its parameters, where they are given."""
         self.remove(run)
         folder = self.folder(run)
         folder.mkdir(parents=True)
@@ -65,8 +69,11 @@ class Store:
         with open(folder / "predictions.npz", "wb") as file:
             np.savez(file, **stored.predictions)
             _settle(file)
+        if theta is not None:
+            save_parameters(folder / "parameters", theta)
         partial = folder / "result.json.partial"
-        _write(partial, json.dumps(_plain(stored.result), indent=2) + "\n")
+        result = _plain(stored.result) | {"checksums": _checksums(folder)}
+        _write(partial, json.dumps(result, indent=2) + "\n")
         os.replace(partial, folder / "result.json")
 
     def remove(self, run: Run):
@@ -74,6 +81,12 @@ class Store:
         folder = self.folder(run)
         (folder / "result.json").unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    """Of the files that a result is read from."""
+    names = ("metrics.jsonl", "predictions.npz")
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
 
 
 def _plain(value):

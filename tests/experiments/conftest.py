@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_tasks import small_task
 
-from mmjax.training.results import CellResult, Progress, RunResult
+from mmjax.training.results import CellResult, Interrupted, Progress, RunResult
 from mmjax.types import ModalitySpec, TargetSpec, Task
 
 MODALITIES = (ModalitySpec("sight", "vector", (3,)), ModalitySpec("sound", "vector", (3,)))
@@ -26,18 +26,22 @@ class CountedTraining:
       calls: (fusion, seeds) in order.
       failures: fusion -> what its training fails with.
       raises: fusion -> exception its training raises, once.
+      asks_to_stop: fusion -> called before its training asks whether it shall stop.
     """
 
     def __init__(self):
-        self.calls, self.failures, self.raises = [], {}, {}
+        self.calls, self.failures, self.raises, self.asks_to_stop = [], {}, {}, {}
 
-    def __call__(self, task, fusion, strategy, config, seeds, placement, checkpoint_dir, on_progress):
+    def __call__(self, task, fusion, strategy, config, seeds, placement, keep, on_progress, *, stop):
         self.calls.append((fusion, seeds))
-        checkpoint_dir.mkdir(parents=True, exist_ok=True)
-        (checkpoint_dir / "state").write_text("half-way")
+        keep.directory.mkdir(parents=True, exist_ok=True)
+        (keep.directory / "state").write_text("half-way")
         if fusion in self.raises:
             raise self.raises.pop(fusion)
         on_progress(Progress(1, 1, strategy, {"train_loss": 1.0}))
+        self.asks_to_stop.get(fusion, lambda: None)()
+        if stop():
+            raise Interrupted
         runs = tuple(self._run(task, fusion, seed) for seed in seeds)
         # A clock's figures: no two calls agree on them, and a failure comes before there are any.
         clock = float("nan") if fusion in self.failures else len(self.calls)
@@ -55,7 +59,8 @@ class CountedTraining:
             )
             for split in ("validation", "test")
         }
-        return RunResult(seed, history, 1, {} if failure else logits, failure)
+        theta = {"params": {"scale": np.float32([seed])}, "batch_stats": {}}
+        return RunResult(seed, history, 1, {} if failure else logits, failure, theta)
 
 
 def average(task, fusion, config, unimodal):

@@ -1,19 +1,26 @@
 import io
+import json
+import os
+import queue
 import shutil
+import threading
+import time
 
 import jax
 import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments.execute import execute, forget
+from experiments.execute import Keeping, execute, forget
 from experiments.grid import cells_of, runs_of, unimodal_names
 from experiments.progress import Reporter
 from experiments.results import records_of, rows_of
 from experiments.store import Store
 from mmjax.config import DEFAULTS
 from mmjax.fusion import FUSIONS as FUSED
+from mmjax.training.checkpoint import load_parameters
 from mmjax.training.parallel import Placement
+from mmjax.training.results import Interrupted
 
 TIMES = ("train_samples_per_second", "inference_samples_per_second")
 FUSIONS = ("concat", "mean", "mmtm")
@@ -33,9 +40,9 @@ def plan(task):
 def launch(store, plan, training, combine):
     """Executes a plan on the counted training; the records by fusion."""
 
-    def run(seeds=2, plan=plan):
-        reporter = Reporter(len(plan), Console(file=io.StringIO()))
-        reasons = execute(plan, range(seeds), store, Placement(), reporter, training, combine)
+    def run(seeds=2, plan=plan, training=training, said=None, **options):
+        reporter = Reporter(len(plan), Console(file=said or io.StringIO()))
+        reasons = execute(plan, range(seeds), store, Placement(), reporter, training, combine, **options)
         return {record["fusion"]: record for record in records_of(rows_of(plan, range(seeds), store, reasons))}
 
     return run
@@ -86,6 +93,184 @@ def test_seeds_that_trained_together_go_on_together(launch, training, store, tmp
     training.calls.clear()
     launch(seeds=3)
     assert training.calls == [("concat", (0, 1, 2))]
+
+
+def test_seeds_that_are_asked_for_later_leave_those_that_were_begun_together(launch, training, store):
+    training.raises["concat"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        launch(seeds=2)
+    training.calls.clear()
+    launch(seeds=4)
+    assert [seeds for fusion, seeds in training.calls if fusion == "concat"] == [(0, 1), (2, 3)]
+
+
+def test_a_cell_that_was_cut_off_between_two_of_its_seeds_is_what_it_would_have_been(
+    launch, training, store, monkeypatch, plan
+):
+    (task, cell), *_ = [(task, cell) for task, cell in plan if cell.fusion == "concat"]
+    first, second = runs_of(cell, task, range(2))
+    write = store.write
+
+    def cut_off(run, *content):
+        if run == second:
+            raise KeyboardInterrupt
+        write(run, *content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            launch()
+    stored = (store.folder(first) / "result.json").stat()
+    training.calls.clear()
+    launch()
+    assert training.calls[0] == ("concat", (0, 1)), "a smaller program may round otherwise"
+    assert (store.folder(first) / "result.json").stat() == stored, "what was stored is not written again"
+
+
+def test_what_a_launch_that_was_killed_left_behind_is_cleared_away(launch, training, store, tmp_path):
+    names = []
+    training.asks_to_stop["concat"] = lambda: names.extend(path.name for path in (tmp_path / "checkpoints").iterdir())
+    launch()
+    assert {path.name for path in tmp_path.iterdir()} == {"runs"}
+    (tmp_path / "checkpoints" / names[0]).mkdir(parents=True)
+    (tmp_path / "locks").mkdir()
+    (tmp_path / "locks" / f"{names[0]}.json").write_text("{")
+    launch()
+    assert {path.name for path in tmp_path.iterdir()} == {"runs"}
+
+
+def test_checkpoints_are_kept_as_asked_under_the_identity_of_their_runs(launch, training, tmp_path):
+    keeps = []
+
+    def noting(task, fusion, strategy, config, seeds, placement, keep, on_progress, *, stop):
+        keeps.append(keep)
+        return training(task, fusion, strategy, config, seeds, placement, keep, on_progress, stop=stop)
+
+    launch(training=noting, keeping=Keeping(checkpoints=5, seconds_between=1.0))
+    assert {(keep.latest, keep.seconds_between) for keep in keeps} == {(5, 1.0)}
+    assert len({keep.identity for keep in keeps}) == len({keep.directory for keep in keeps}) == len(keeps)
+    again = len(keeps)
+    launch(seeds=3, training=noting)
+    assert not {keep.identity for keep in keeps[:again]} & {keep.identity for keep in keeps[again:]}
+
+
+def test_parameters_stay_with_a_result_where_they_are_asked_for(launch, store):
+    launch(seeds=1)
+    launch(seeds=2, keeping=Keeping(parameters=True))
+    kept = sorted(path.parent.name for path in store.root.glob("*/parameters"))
+    assert kept and all("seed1" in name for name in kept)
+    (folder,) = store.root.glob("tiny-concat-joint-seed1-*")
+    assert load_parameters(folder / "parameters")["params"]["scale"] == np.float32(1)
+    assert not list(store.root.glob("*majority*/parameters")) and not list(store.root.glob("*mean*/parameters"))
+
+
+def test_a_launch_that_is_asked_to_stop_trains_nothing_more_and_leaves_its_place(launch, training, tmp_path):
+    asked = threading.Event()
+    training.asks_to_stop["concat"] = asked.set
+    with pytest.raises(Interrupted):
+        launch(stop=asked.is_set)
+    assert training.calls[-1][0] == "concat"
+    assert not (tmp_path / "locks").exists() and len(list((tmp_path / "checkpoints").iterdir())) == 1
+    with pytest.raises(Interrupted):
+        launch(stop=asked.is_set)
+    assert training.calls[-1][0] == "concat"
+    training.asks_to_stop.clear()
+    launch()
+    assert [fusion for fusion, _ in training.calls].count("concat") == 2
+
+
+def beside(other, until):
+    """Starts `other` in a thread from within a training, and lets that training go on when `until` is set."""
+
+    def start():
+        thread = threading.Thread(target=other, daemon=True)
+        thread.start()
+        assert until.wait(60)
+
+    return start
+
+
+def test_two_launches_share_the_cells_and_train_none_twice(launch, training, combine):
+    """The second begins while the first trains its first cell; then they go on side by side."""
+    waits, said, ends = threading.Event(), io.StringIO(), queue.Queue()
+
+    def second():
+        ends.put(launch(said=said, wait=lambda seconds: (waits.set(), time.sleep(0.01))))
+
+    first_cell = "unimodal/sight"
+    training.asks_to_stop[first_cell] = beside(second, waits)
+    records = launch()
+    others = ends.get(timeout=60)
+    assert sorted(training.calls) == sorted({(fusion, seeds) for fusion, seeds in training.calls})
+    assert {fusion for fusion, _ in training.calls} == {"unimodal/sight", "unimodal/sound", "concat", "mmtm"}
+    for record in (*records.values(), *others.values()):
+        assert record["status"] == "done"
+    assert f"tiny {first_cell} joint: put off, held by process {os.getpid()} on " in said.getvalue()
+    assert "tiny mean joint: put off, its unimodal runs are another launch's" in said.getvalue()
+    assert f"tiny {first_cell} joint: done by another launch" in said.getvalue()
+    assert said.getvalue().count(f"{first_cell} joint: put off") == 1, "it is said once, not every time it is looked at"
+
+
+def test_a_cell_that_another_launch_gives_up_is_trained_by_who_waits_for_it(launch, training):
+    waits, ends = threading.Event(), queue.Queue()
+
+    def second():
+        ends.put(launch(wait=lambda seconds: (waits.set(), time.sleep(0.01))))
+
+    def fail():
+        del training.asks_to_stop["unimodal/sight"]
+        beside(second, waits)()
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
+
+    training.asks_to_stop["unimodal/sight"] = fail
+    launch()
+    assert {record["status"] for record in ends.get(timeout=60).values()} == {"done"}
+    assert training.calls.count(("unimodal/sight", (0, 1))) == 2
+
+
+def test_who_waits_for_another_launch_can_be_asked_to_stop(launch, training):
+    asked, ends = threading.Event(), queue.Queue()
+
+    def second():
+        try:
+            launch(stop=asked.is_set, wait=lambda seconds: asked.set())
+        except Interrupted as stopped:
+            ends.put(stopped)
+
+    training.asks_to_stop["unimodal/sight"] = beside(second, asked)
+    launch()
+    assert isinstance(ends.get(timeout=60), Interrupted)
+
+
+def test_what_another_launch_trains_is_not_forgotten(launch, training, store, plan):
+    launch()
+    forgotten = [run for task, cell in plan for run in runs_of(cell, task, range(2))]
+
+    def forget_beside():
+        forget(plan, range(2), store)
+        done.extend(run for run in forgotten if store.read(run))
+        assert (store.root.parent / "checkpoints").exists()
+
+    done = []
+    training.asks_to_stop["concat"] = forget_beside
+    launch(seeds=3)
+    assert {run.cell.fusion for run in done} == {"concat"}
+
+
+def test_who_lost_its_lock_stores_nothing_and_trains_again(launch, training, store, tmp_path):
+    said = io.StringIO()
+
+    def lose():
+        del training.asks_to_stop["concat"]
+        (lock,) = (tmp_path / "locks").glob("tiny-concat-*.json")
+        owner = json.loads(lock.read_text())
+        lock.write_text(json.dumps(owner | {"token": "another's", "started": "0"}))  # which has ended by now
+
+    training.asks_to_stop["concat"] = lose
+    records = launch(said=said, wait=lambda seconds: None)
+    assert training.calls.count(("concat", (0, 1))) == 2
+    assert "tiny concat joint: put off, the lock " in said.getvalue() and records["concat"]["status"] == "done"
+    assert said.getvalue().splitlines()[-1].startswith(f"[{len(records) - 1}/{len(records) - 1}] ")
 
 
 def test_what_is_forgotten_is_trained_again_and_nothing_else(launch, training, store, plan):

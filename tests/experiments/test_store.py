@@ -1,4 +1,5 @@
 import json
+import time
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from experiments.grid import Cell, Run
 from experiments.store import Store, Stored
 from mmjax.config import DEFAULTS
+from mmjax.training.checkpoint import load_parameters
 
 RUN = Run(Cell("tiny", "concat", "joint", DEFAULTS), 0, "f00d")
 STORED = Stored(
@@ -53,6 +55,45 @@ def test_a_file_cut_short_is_no_result(store, name, keep):
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * keep) + 1])
     assert store.read(RUN) is None
+
+
+@pytest.mark.parametrize("name", FILES[1:])
+def test_a_file_damaged_at_any_place_is_no_result(store, name):
+    """Whatever is cut off, and other bytes of the same length; of result.json only the last line's end may go."""
+    path = store.folder(RUN) / name
+    content = path.read_bytes()
+    for at in range(0, len(content) - 1, max(len(content) // 50, 1)):
+        path.write_bytes(content[:at])
+        assert store.read(RUN) is None, f"cut off at {at}"
+    if name != "result.json":
+        for at in range(0, len(content), max(len(content) // 50, 1)):
+            path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+            assert store.read(RUN) is None, f"changed at {at}"
+
+
+@pytest.mark.parametrize("content", ["[]", "3", '{"metrics": {}}', '{"checksums": {}}'])
+def test_json_that_is_no_result_is_none(store, content):
+    (store.folder(RUN) / "result.json").write_text(content)
+    assert store.read(RUN) is None
+
+
+def test_the_same_content_has_the_same_bytes_at_any_time(store, monkeypatch):
+    before = {name: (store.folder(RUN) / name).read_bytes() for name in FILES}
+    for clock in ("time", "localtime", "time_ns"):  # of which an archive could take its entries' dates
+        value = {"time": 2e9, "localtime": time.gmtime(2e9), "time_ns": 2 * 10**18}[clock]
+        monkeypatch.setattr(time, clock, lambda *_, value=value: value)
+    store.write(RUN, STORED)
+    assert {name: (store.folder(RUN) / name).read_bytes() for name in FILES} == before
+
+
+def test_parameters_are_kept_beside_a_result_and_go_with_it(store):
+    theta = {"params": {"kernel": np.ones((2, 3), np.float32)}, "batch_stats": {}}
+    store.write(RUN, STORED, theta)
+    np.testing.assert_array_equal(
+        load_parameters(store.folder(RUN) / "parameters")["params"]["kernel"], theta["params"]["kernel"]
+    )
+    store.write(RUN, STORED)
+    assert not (store.folder(RUN) / "parameters").exists() and store.read(RUN).result == STORED.result
 
 
 def test_garbage_gives_way_to_a_result(store):
