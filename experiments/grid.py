@@ -91,6 +91,11 @@ def obstacle(task: Task, cell: Cell) -> str | None:
     return f"{cell.fusion} takes a target that is {' or '.join(accepted)}, not {task.target.kind}"
 
 
+def is_trained(task: Task, cell: Cell) -> bool:
+    """Whether the cell is trained itself: it is no rule, no baseline, and nothing that its task refuses."""
+    return cell.strategy != UNTRAINED and not cell.is_rule and not obstacle(task, cell)
+
+
 def runs_of(cell: Cell, task: Task, seeds: Sequence[int]) -> list[Run]:
     """A cell's runs, in the order of the seeds."""
     return [Run(cell, seed, task.fingerprint) for seed in seeds]

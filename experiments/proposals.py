@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from experiments.trials import DONE, Trial
 
 SAMPLER_SEED = 0
+RANDOM_TRIALS = 8  # before the sampler learns from them
 
 
 class Proposals:
@@ -30,7 +31,7 @@ class Proposals:
         }
         self._study = optuna.create_study(
             direction="minimize" if lower_is_better else "maximize",
-            sampler=optuna.samplers.TPESampler(seed=SAMPLER_SEED),
+            sampler=optuna.samplers.TPESampler(seed=SAMPLER_SEED, n_startup_trials=RANDOM_TRIALS),
         )
         self._study.enqueue_trial(first)
         self._asked = []

@@ -13,9 +13,8 @@ from rich.table import Table
 
 from benchmarks.tables import terminal_table
 from experiments.budget import match_budgets
-from experiments.check import check_cell
 from experiments.execute import Keeping, execute, forget
-from experiments.grid import Cell, cells_of
+from experiments.grid import Cell, cells_of, is_trained
 from experiments.progress import Reporter
 from experiments.results import Row, notes_of, records_of, rows_of, write_outputs
 from experiments.store import Store
@@ -24,7 +23,7 @@ from mmjax.config import config_for
 from mmjax.data import load_task
 from mmjax.errors import InputError
 from mmjax.training.decisions import combine_decisions
-from mmjax.training.loop import train_cell
+from mmjax.training.loop import check_cell, train_cell
 from mmjax.training.parallel import Placement
 from mmjax.types import Task
 
@@ -100,13 +99,15 @@ def run_grid(
             budgets[-len(cells) :] = [(request.match, ratio) for ratio in ratios]
         plan += [(task, cell) for cell in cells]
     for task, cell in plan:
-        check_cell(task, cell)
+        if is_trained(task, cell):
+            check_cell(task, cell.fusion, cell.strategy, cell.config)
     seeds, console, tuned = range(request.seeds), Console(), None
     if tuning:
         if not (request.resume or request.dry_run):
             forget_trials(plan, tuning, workdir)
         if not request.dry_run:
-            with Reporter(len(plan), Console(stderr=True)) as reporter:
+            searches = sum(is_trained(task, cell) for task, cell in plan)
+            with Reporter(searches, Console(stderr=True)) as reporter:
                 search_plan(plan, tuning, workdir, placement, reporter, train, stop)
         plan, tuned = tuned_plan(plan, tuning, workdir)
     if request.dry_run:

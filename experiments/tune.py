@@ -7,8 +7,10 @@ trained: it combines unimodal cells that were each searched as any other cell. T
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,15 +18,15 @@ from typing import NamedTuple
 import jax
 
 from experiments.budget import width_step
-from experiments.check import check_cell
-from experiments.grid import UNTRAINED, Cell, code_version, digest, obstacle, unimodal_names
+from experiments.grid import Cell, code_version, digest, is_trained, parts_of
+from experiments.locks import Held, Lock, Locks, Lost
 from experiments.progress import Reporter
-from experiments.proposals import SAMPLER_SEED, Proposals
+from experiments.proposals import RANDOM_TRIALS, SAMPLER_SEED, Proposals
 from experiments.trials import Trial, TrialFile, best_of
 from mmjax.errors import InputError
-from mmjax.training.loop import train_cell
+from mmjax.training.loop import check_cell, train_cell
 from mmjax.training.parallel import Placement
-from mmjax.training.results import Progress, RunResult
+from mmjax.training.results import Interrupted, Progress, RunResult
 from mmjax.types import Task
 
 FIELDS = ("learning_rate", "weight_decay", "width", "dropout")
@@ -34,9 +36,10 @@ WEIGHT_DECAYS = (0.0, 1e-5, 1e-4, 1e-3, 1e-2)
 WIDTH_FACTORS = (0.5, 1.0, 2.0)  # times the cell's own
 DROPOUTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 FIRST_SEED = 10_000  # of the trials: no reported seed is one that the hyper-parameters were chosen on
+POLL_SECONDS = 1.0
 SEARCH = {  # what a search depends on beside its cell
     "lanes": LANES, "learning_rate": RATE_FACTOR, "weight_decay": WEIGHT_DECAYS, "width": WIDTH_FACTORS,
-    "dropout": DROPOUTS, "first_seed": FIRST_SEED, "sampler_seed": SAMPLER_SEED,
+    "dropout": DROPOUTS, "first_seed": FIRST_SEED, "sampler": [SAMPLER_SEED, RANDOM_TRIALS],
 }  # fmt: skip
 
 
@@ -85,8 +88,11 @@ def search_plan(
     reporter: Reporter,
     train: Callable = train_cell,
     stop: Callable[[], bool] = lambda: False,
+    wait: Callable[[float], None] = time.sleep,
 ):
     """Make the trials that are missing of every cell that is trained, and keep them under the workdir.
+
+    A search that another launch is at is put off, until that launch has ended it or is dead.
 
     Args:
       plan: cells with their tasks, of the config that was asked for.
@@ -96,17 +102,37 @@ def search_plan(
       reporter: is told how far it is.
       train: as `mmjax.training.loop.train_cell`.
       stop: as `train_cell` takes it; a search that was stopped goes on after its last whole group of trials.
+      wait: as `time.sleep`.
+
+    Raises:
+      Interrupted: because of `stop`.
     """
-    for task, cell in plan:
-        if not is_searched(task, cell):
-            continue
-        search = Search(task, cell, tuning, workdir)
-        if search.state.chosen:
-            reporter.skip(cell.title, "tuned before")
-            continue
-        reporter.begin(cell.title, f"{tuning.trials} trials")
-        search.run(placement, train, reporter.update, stop)
-        reporter.end("tuned to " + ", ".join(f"{name} {value:.3g}" for name, value in search.state.chosen.items()))
+    locks, holders = _locks(workdir), {}
+    left = _searches(plan, tuning, workdir)
+    while left:
+        put_off = []
+        for search in left:
+            title = search.cell.title
+            if stop():
+                raise Interrupted
+            if search.state.chosen:
+                reporter.skip(title, "tuned by another launch" if search in holders else "tuned before")
+                continue
+            try:
+                with locks.take(search.file.path.stem) as lock:
+                    reporter.begin(title, f"{tuning.trials} trials")
+                    search.run(lock, placement, train, reporter.update, stop)
+                    chosen = search.state.chosen.items()
+                    reporter.end("tuned to " + ", ".join(f"{name} {value:.3g}" for name, value in chosen))
+            except (Held, Lost) as held:
+                put_off.append(search)
+                if holders.get(search) != str(held):
+                    reporter.put_off(title, str(held))
+                holders[search] = str(held)
+        if len(put_off) == len(left):
+            wait(POLL_SECONDS)
+        left = put_off
+    locks.sweep()
 
 
 def tuned_plan(plan: Plan, tuning: Tuning, workdir: Path) -> tuple[list[tuple[Task, Cell]], list[Tuned | None]]:
@@ -116,7 +142,7 @@ def tuned_plan(plan: Plan, tuning: Tuning, workdir: Path) -> tuple[list[tuple[Ta
       Every cell with its config, a rule with its parts; and how far its search is, None where there is nothing to
       search.
     """
-    states = [Search(task, cell, tuning, workdir).state if is_searched(task, cell) else None for task, cell in plan]
+    states = [Search(task, cell, tuning, workdir).state if is_trained(task, cell) else None for task, cell in plan]
     configs = {
         (task.name, cell.fusion, cell.strategy): cell.config.replace(**state.chosen if state else {})
         for (task, cell), state in zip(plan, states, strict=True)
@@ -125,8 +151,10 @@ def tuned_plan(plan: Plan, tuning: Tuning, workdir: Path) -> tuple[list[tuple[Ta
     for task, cell in plan:
         cell = dataclasses.replace(cell, config=configs[task.name, cell.fusion, cell.strategy])
         if cell.is_rule:
-            single = [dataclasses.replace(cell, fusion=name, config=configs[task.name, name, cell.strategy])
-                      for name in unimodal_names(task)]  # fmt: skip
+            single = [
+                dataclasses.replace(part, config=configs[task.name, part.fusion, part.strategy])
+                for part in parts_of(task, cell)
+            ]
             own = all(part.config == cell.config for part in single)
             cell = dataclasses.replace(cell, parts=() if own else tuple(single))
         tuned.append((task, cell))
@@ -134,15 +162,10 @@ def tuned_plan(plan: Plan, tuning: Tuning, workdir: Path) -> tuple[list[tuple[Ta
 
 
 def forget_trials(plan: Plan, tuning: Tuning, workdir: Path):
-    """Remove the trials of the plan's cells."""
-    for task, cell in plan:
-        if is_searched(task, cell):
-            Search(task, cell, tuning, workdir).file.remove()
-
-
-def is_searched(task: Task, cell: Cell) -> bool:
-    """Whether the cell is trained itself: no rule, no baseline, nothing that its task refuses."""
-    return cell.strategy != UNTRAINED and not cell.is_rule and not obstacle(task, cell)
+    """Remove the trials of the plan's cells, but not those that another launch is making at this moment."""
+    for search in _searches(plan, tuning, workdir):
+        with contextlib.suppress(Held), _locks(workdir).take(search.file.path.stem):
+            search.file.remove()
 
 
 class Search:
@@ -165,11 +188,14 @@ class Search:
         trials = self.file.read()
         return Tuned(self.tuning, len(trials), self._choice(trials) or {})
 
-    def run(self, placement: Placement, train: Callable, on_progress: Callable, stop: Callable[[], bool]):
+    def run(self, lock: Lock, placement: Placement, train: Callable, on_progress: Callable, stop: Callable[[], bool]):
         """Make the trials that are missing, group by group; whatever is kept of them is kept after every group.
 
         What the sampler proposes depends on its seed and on all trials before, so that a search which goes on is
         told those that are kept, and proposes what it would have.
+
+        Raises:
+          Lost: if the lock was taken over.
         """
         proposals = Proposals(self._space(), self._own_values(), self.lower_is_better)
         kept, trials = self.file.read(), []
@@ -180,7 +206,8 @@ class Search:
                 kept = []  # a group that was cut short, or another sampler's
                 of_search = _part_of_search(on_progress, len(trials), len(group), self.tuning.trials)
                 made = self._train(group, placement, train, of_search, stop)
-                self.file.write([*trials, *made], self._choice([*trials, *made]))
+                with lock.kept():
+                    self.file.write([*trials, *made], self._choice([*trials, *made]))
             proposals.tell(made)
             trials += made
 
@@ -211,7 +238,7 @@ class Search:
 
     def _accepts(self, width: int) -> bool:
         try:
-            check_cell(self.task, dataclasses.replace(self.cell, config=self.cell.config.replace(width=width)))
+            check_cell(self.task, self.cell.fusion, self.cell.strategy, self.cell.config.replace(width=width))
         except InputError:
             return False
         return True
@@ -234,6 +261,14 @@ class Search:
             jax.clear_caches()  # programs hold memory maps, of which a process has not enough for hundreds of trials
         metric = "validation_error" if self.lower_is_better else "validation_accuracy"
         return [_trial(values, result.runs[lane :: len(rates)], metric) for lane, values in enumerate(group)]
+
+
+def _searches(plan: Plan, tuning: Tuning, workdir: Path) -> list[Search]:
+    return [Search(task, cell, tuning, workdir) for task, cell in plan if is_trained(task, cell)]
+
+
+def _locks(workdir: Path) -> Locks:
+    return Locks(Path(workdir) / "locks")
 
 
 def _trial(values: Mapping, runs: Sequence[RunResult], metric: str) -> Trial:

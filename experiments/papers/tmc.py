@@ -22,13 +22,13 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.check import check_cell
 from experiments.grid import Cell
 from experiments.papers.paper import Figure, Paper
 from experiments.run_grid import run_plan
 from mmjax.config import DEFAULTS, Config
 from mmjax.data import arrays_of, fingerprint, load_task
 from mmjax.errors import InputError
+from mmjax.training.loop import check_cell
 from mmjax.training.parallel import Placement
 from mmjax.types import Task
 
@@ -79,7 +79,7 @@ def _scaled(values: np.ndarray) -> np.ndarray:
 
 def _accuracies(task: Task, config: Config, workdir: Path, seeds: Sequence[int]) -> list[float]:
     cell = Cell(task.name, "evidential", "joint", config)
-    check_cell(task, cell)
+    check_cell(task, cell.fusion, cell.strategy, cell.config)
     (row,) = run_plan([(task, cell)], seeds, workdir, Placement())
     if row.status != "done":
         raise InputError(f"{task.name} gave no result: {row.status}")

@@ -105,7 +105,7 @@ def test_a_dry_run_writes_and_trains_nothing(launch, training, tmp_path, capsys)
         ({"overrides": {"learning_rate": -1.0}}, "config.learning_rate = -1.0"),
         (
             {"overrides": {"batch_size": 13}},
-            "batch_size = 13 is larger than the training split of 'tiny': give at most 12",
+            "batch_size = 13 is larger than the training split of task 'tiny': give at most 12",
         ),
         ({"overrides": {"encoders": {"sight": "lstn"}}}, "unknown encoder 'lstn'"),
         ({"overrides": {"decoder": "dens"}}, "unknown decoder 'dens'.*did you mean 'dense'"),
