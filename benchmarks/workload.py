@@ -13,7 +13,8 @@ from mmjax.config import Config
 from mmjax.model import PARTS, build_model
 from mmjax.training.parallel import Placement, lay_out, spread
 from mmjax.training.step import PhasePrograms
-from mmjax.training.strategies import joint
+from mmjax.training.strategies import STRATEGIES
+from mmjax.training.strategies.goal import Setting
 from mmjax.types import Task
 
 
@@ -58,14 +59,15 @@ def workload(task: Task, fusion: str, config: Config, seeds: Sequence[int], para
     """
     model = build_model(task.modalities, task.target, fusion, config)
     examples = task.splits["train"].size
-    (phase,) = joint(frozenset(PARTS), config)
+    (phase,) = STRATEGIES["joint"].phases(Setting(model.modalities, model.target, config), frozenset(PARTS))
     programs = PhasePrograms(model, phase, config, examples, devices=1)
     one_epoch = partial(programs.train, count=1)
 
     layout = lay_out(tuple(seeds), Placement(parallel="pmap" if parallel == "jit" else parallel))
     train_split, validation = (layout.replicate(task.splits[name]) for name in ("train", "validation"))
     example = jax.tree.map(lambda x: x[:1], train_split)
-    state = _over_seeds(programs.begin, layout, 1, parallel)(layout.put(layout.seeds), example)
+    begin = partial(programs.begin, rate=jnp.float32(1), example=example)
+    state = _over_seeds(begin, layout, 0, parallel)(layout.put(layout.seeds))
     epoch = (train_split, jnp.int32(0), jnp.int32(1))
     batch = jax.tree.map(lambda x: x[: config.batch_size], validation)
     theta = jax.tree.map(lambda x: x[0, 0], state.theta)
@@ -74,7 +76,7 @@ def workload(task: Task, fusion: str, config: Config, seeds: Sequence[int], para
     def respond(variables, batch):
         return model.apply(variables, batch).logits
 
-    one_state = jax.eval_shape(programs.begin, jnp.int32(0), example)
+    one_state = jax.eval_shape(begin, jnp.int32(0))
     drawn = programs.steps * config.batch_size
     return Workload(
         _over_seeds(one_epoch, layout, 3, parallel),
@@ -93,7 +95,7 @@ def _over_seeds(function: Callable[..., Any], layout, shared: int, parallel: str
     """The function of one seed, for all of a device's seeds, on a leading axis of one device."""
     mapped = jax.vmap(function, in_axes=(0, *(None,) * shared))
     if parallel != "jit":
-        return spread(mapped, layout, shared)
+        return spread(mapped, layout, [True] + [False] * shared)
 
     def plain(state, *others):
         result = mapped(jax.tree.map(lambda x: x[0], state), *others)

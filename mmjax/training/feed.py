@@ -21,19 +21,16 @@ from mmjax.types import Batch
 
 FEEDS = ("auto", "resident", "stream")
 RESIDENT_SHARE = 0.4  # of a device's memory that the splits may take
-BLOCK_BYTES = 64 * 2**20  # of examples that are sent to a process's devices at once
+BLOCK_BYTES = 64 * 2**20  # of examples that a process sends to its devices at once, unless one batch is more
 BLOCKS_AHEAD = 2  # read while the devices work
 READERS = 2  # threads
 
 
-def make_feed(
-    kind: str, splits: Mapping[str, Batch], layout: Layout, run: Compiler, block_bytes: int = BLOCK_BYTES
-) -> Resident | Streamed:
+def make_feed(kind: str, splits: Mapping[str, Batch], layout: Layout, run: Compiler) -> Resident | Streamed:
     """The feed of a name in FEEDS; "auto" streams what would take too much of a device's memory.
 
     Args:
       splits: by name; arrays may be memory-mapped.
-      block_bytes: as in Streamed.
 
     Raises:
       InputError: for another name.
@@ -42,7 +39,7 @@ def make_feed(
         raise InputError(f"--data={kind} is not accepted: give one of {', '.join(FEEDS)}")
     size = sum(leaf.nbytes for leaf in jax.tree.leaves(dict(splits)))
     if kind == "stream" or (kind == "auto" and size > RESIDENT_SHARE * _device_memory(layout)):
-        return Streamed(splits, layout, run, block_bytes)
+        return Streamed(splits, layout, run)
     return Resident(splits, layout, run)
 
 
@@ -74,9 +71,8 @@ class Streamed:
     A process reads the rows of its own devices alone.
     """
 
-    def __init__(self, splits: Mapping[str, Batch], layout: Layout, run: Compiler, block_bytes: int):
-        """`block_bytes`: of a block at most, unless a single batch is larger."""
-        self.splits, self.layout, self.run, self.block_bytes = splits, layout, run, block_bytes
+    def __init__(self, splits: Mapping[str, Batch], layout: Layout, run: Compiler):
+        self.splits, self.layout, self.run = splits, layout, run
 
     def train(self, programs: PhasePrograms, state, epochs_before: int, done: int, count: int):
         """As Resident.train."""
@@ -153,7 +149,7 @@ class Streamed:
     def _fit(self, split: str, rows: int, count: int) -> int:
         """How many times `rows` examples go into a block, at least once and at most `count` times."""
         example = sum(leaf[:1].nbytes for leaf in jax.tree.leaves(self.splits[split]))
-        return min(max(1, self.block_bytes // (rows * example)), count)
+        return min(max(1, BLOCK_BYTES // (rows * example)), count)
 
 
 def _device_memory(layout: Layout) -> int:

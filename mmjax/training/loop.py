@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 
@@ -14,7 +15,8 @@ from mmjax.errors import InputError, lookup
 from mmjax.model import MultimodalModel, build_model, initialise, part_of
 from mmjax.training.checkpoint import Checkpoints, Keep
 from mmjax.training.feed import make_feed
-from mmjax.training.parallel import AXIS, Compiler, Placement, any_process, check_agreement, lay_out
+from mmjax.training.parallel import AXIS, Compiler, Placement, lay_out
+from mmjax.training.processes import any_process, check_agreement, is_first
 from mmjax.training.results import CellResult, Interrupted, Progress, RunResult
 from mmjax.training.rows import parted, watched_rows
 from mmjax.training.state import Sums, Trace
@@ -63,7 +65,10 @@ def train_cell(
     layout = lay_out(tuple(seeds), placement or Placement())
     axis = AXIS if layout.splits_batch else None
     model = build_model(task.modalities, task.target, fusion, config, axis)
-    cell = _Cell(task, model, strategy, config, tuple(seeds), learning_rates, layout, data)
+    read = {name: _of_model(task.splits[name], model) for name in {"train", "validation", *splits}}
+    cell = _Cell(
+        dataclasses.replace(task, splits=read), model, strategy, config, tuple(seeds), learning_rates, layout, data
+    )
     checkpoints = Checkpoints(keep) if keep else None
     try:
         return cell.run(checkpoints, on_progress or (lambda progress: None), stop, splits)
@@ -97,12 +102,11 @@ class _Cell:
 
     def __init__(self, task: Task, model: MultimodalModel, strategy, config: Config, seeds, rates, layout, data):
         self.task, self.model, self.config, self.seeds, self.layout = task, model, config, seeds, layout
-        self.splits = {name: _of_model(split, model) for name, split in task.splits.items()}
         self.run_program = Compiler(layout)
-        self.feed = make_feed(data, self.splits, layout, self.run_program)
+        self.feed = make_feed(data, task.splits, layout, self.run_program)
         self.lanes = rates is not None  # a learning rate each, none of which stops the others
         self.rates = np.float32(rates or [config.learning_rate] * len(seeds)) / np.float32(config.learning_rate)
-        train = self.splits["train"]
+        train = task.splits["train"]
         self.example = jax.tree.map(lambda x: jnp.asarray(x[:1]), train)
         self.watched = layout.replicate(_rows(train, watched_rows(train.size)))
         theta = jax.eval_shape(lambda: initialise(model, jax.random.key(0), self.example))
@@ -146,8 +150,8 @@ class _Cell:
     def _measure(self, programs: PhasePrograms, state, after: bool):
         if not programs.goal.measures:
             return state
-        held_in, held_out = parted(self.splits["train"].size, self.config.held_out)
-        rows = [_rows(self.splits["train"], part) for part in (held_in[: len(held_out)], held_out)]
+        held_in, held_out = parted(self.task.splits["train"].size, self.config.held_out)
+        rows = [_rows(self.task.splits["train"], part) for part in (held_in[: len(held_out)], held_out)]
         return self.run_program(programs.measure, state, *self.layout.replicate(rows), axes="saa", after=after)
 
     def _train_phase(self, index: int, programs: PhasePrograms, state, done: int, checkpoints, on_progress, stop):
@@ -171,7 +175,7 @@ class _Cell:
             if checkpoints and (asked or any_process(checkpoints.due)):
                 progress = {"phase": index, "done": done, "histories": self.histories, "failures": self.failures}
                 state_on_host = self._host(state)
-                if jax.process_index() == 0:
+                if is_first():
                     checkpoints.save(before + done, state_on_host, progress)
             if asked:
                 raise Interrupted

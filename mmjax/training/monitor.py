@@ -56,4 +56,4 @@ def discrepancy_ratios(target: TargetSpec, names: tuple[str, ...], subsets: Arra
 def gradient_norms(gradient: dict, names: tuple[str, ...]) -> dict[str, Array]:
     """Modality -> the norm of its encoder's part of a gradient; 0 where it has none of its own."""
     parts = {name: gradient.get(f"encoders_{name}", {}) for name in names}
-    return {name: optax.global_norm(part) if part else jnp.float32(0) for name, part in parts.items()}
+    return {name: optax.tree.norm(part) if part else jnp.float32(0) for name, part in parts.items()}

@@ -7,8 +7,6 @@ devices, which several processes may hold. Where devices split the batch, the fu
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -130,26 +128,6 @@ class Layout:
 def on_host(x) -> np.ndarray:
     """The whole of an array, whichever processes hold it."""
     return np.asarray(x if x.is_fully_addressable else multihost_utils.process_allgather(x, tiled=True))
-
-
-def any_process(said: bool) -> bool:
-    """Whether any process says so; all must ask at the same point."""
-    if jax.process_count() == 1:
-        return said
-    return bool(multihost_utils.process_allgather(np.array(said)).any())
-
-
-def check_agreement(value, what: str):
-    """Refuses to go on where processes differ in a value that JSON takes.
-
-    Raises:
-      InputError: in every process.
-    """
-    if jax.process_count() == 1:
-        return
-    digest = np.frombuffer(hashlib.sha256(json.dumps(value).encode()).digest(), np.uint8)
-    if len(np.unique(multihost_utils.process_allgather(digest), axis=0)) > 1:
-        raise InputError(f"the processes do not agree on {what}: give all of them the same flags, files and --workdir")
 
 
 def lay_out(seeds: tuple[int, ...], placement: Placement) -> Layout:

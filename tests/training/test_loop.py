@@ -1,15 +1,21 @@
 """What training a cell promises, whatever the devices and whenever it is killed."""
 
+import dataclasses
 import functools
 
+import jax
 import numpy as np
 import pytest
 from small_tasks import small_task
 
 from mmjax.config import Config
 from mmjax.errors import InputError
+from mmjax.model import build_model
+from mmjax.training import feed
+from mmjax.training.checkpoint import Keep
 from mmjax.training.loop import train_cell
 from mmjax.training.parallel import Placement
+from mmjax.training.results import Interrupted
 from mmjax.types import ModalitySpec, TargetSpec
 
 SPECS = (ModalitySpec("image", "image", (6, 6, 1)), ModalitySpec("table", "vector", (4,)))
@@ -100,7 +106,7 @@ def test_resumed_is_uninterrupted_bit_for_bit(tmp_path, strategy, epoch):
         if progress.epoch > epoch:
             raise Killed
 
-    options = {"checkpoint_dir": tmp_path / "checkpoints", "seconds_between_checkpoints": 0.0}
+    options = {"keep": Keep(tmp_path / "checkpoints", seconds_between=0.0)}
     with pytest.raises(Killed):
         train(strategy=strategy, on_progress=kill, **options)
     epochs = []
@@ -110,7 +116,7 @@ def test_resumed_is_uninterrupted_bit_for_bit(tmp_path, strategy, epoch):
 
 
 def test_a_checkpoint_that_cannot_be_read_is_as_none(tmp_path):
-    options = {"checkpoint_dir": tmp_path, "seconds_between_checkpoints": 0.0}
+    options = {"keep": Keep(tmp_path, seconds_between=0.0)}
     train(**options)
     for path in tmp_path.rglob("*"):
         if path.is_file():
@@ -118,10 +124,103 @@ def test_a_checkpoint_that_cannot_be_read_is_as_none(tmp_path):
     assert_same(train(**options), alone())
 
 
-def test_a_checkpoint_of_other_seeds_is_not_used(tmp_path):
-    options = {"checkpoint_dir": tmp_path, "seconds_between_checkpoints": 0.0}
-    train(seeds=(7, 8, 9), **options)
-    assert_same(train(**options), alone())
+def test_a_checkpoint_of_another_run_is_not_used(tmp_path):
+    train(seeds=(7, 8, 9), keep=Keep(tmp_path, "another", seconds_between=0.0))
+    assert_same(train(keep=Keep(tmp_path, "this", seconds_between=0.0)), alone())
+
+
+def test_stopped_keeps_its_place_and_goes_on_bit_for_bit(tmp_path):
+    keep = Keep(tmp_path, seconds_between=1e9)
+    with pytest.raises(Interrupted):
+        train(keep=keep, stop=lambda: True)
+    epochs = []
+    assert_same(train(keep=keep, on_progress=lambda progress: epochs.append(progress.epoch)), alone())
+    assert epochs == [4]
+
+
+@pytest.mark.parametrize(
+    "strategy, placement",
+    [("joint", Placement()), ("joint", Placement(2, "pmap", "seeds")), ("staged", Placement(2, "shard_map", "batch"))],
+)
+def test_streamed_is_resident_bit_for_bit(strategy, placement, monkeypatch):
+    """In blocks of one step or chunk, and of a few, over batches that do not divide."""
+    config = CONFIG.replace(evaluation_batch_size=4)
+    expected = train("gmu", strategy, config=config, placement=placement, data="resident")
+    for block_bytes in (1, 5_000):
+        monkeypatch.setattr(feed, "BLOCK_BYTES", block_bytes)
+        assert_same(train("gmu", strategy, config=config, placement=placement, data="stream"), expected)
+
+
+def test_what_is_larger_than_its_share_of_memory_is_streamed(monkeypatch):
+    used = []
+    for kind in (feed.Resident, feed.Streamed):
+        monkeypatch.setattr(kind, "__init__", functools.partialmethod(_noted, kind.__init__, used))
+    for share in (0.4, 0.0):
+        monkeypatch.setattr(feed, "RESIDENT_SHARE", share)
+        train(config=CONFIG.replace(epochs=2))
+    assert used == ["Resident", "Streamed"]
+
+
+def _noted(self, original, used, *arguments):
+    used.append(type(self).__name__)
+    original(self, *arguments)
+
+
+def test_arrays_on_disk_are_streamed(tmp_path):
+    def on_disk(array):
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.npy"
+        np.save(path, array)
+        return np.load(path, mmap_mode="r")
+
+    mapped = dataclasses.replace(task(), splits=jax.tree.map(on_disk, dict(task().splits)))
+    assert_same(train_cell(mapped, "concat", "joint", CONFIG, SEEDS, data="stream"), alone())
+
+
+@pytest.mark.parametrize("parts, devices", [(2, 1), (5, 1), (3, 2)])
+def test_a_batch_in_parts_is_the_batch(parts, devices):
+    """Sums in another order; without batch statistics and dropout, which see a part at a time."""
+    config = CONFIG.replace(encoders={"image": "cnn"}, dropout=0.0, optimizer="sgd")
+    placement = Placement(devices, split="batch" if devices > 1 else "auto")
+    whole, in_parts = train(config=config), train(config=config.replace(accumulate=parts), placement=placement)
+    assert_close(in_parts, whole)
+
+
+def test_lanes_are_runs_with_their_learning_rates():
+    rates = (1e-3, 3e-2, 1e-2)
+    lanes = train(seeds=(0, 0, 0), learning_rates=rates)
+    for run, rate in zip(lanes.runs, rates, strict=True):
+        (single,) = train(seeds=(0,), config=CONFIG.replace(learning_rate=rate)).runs
+        np.testing.assert_allclose(run.logits["test"], single.logits["test"], rtol=1e-3, atol=1e-4)
+
+
+def test_a_lane_that_diverges_does_not_stop_the_others():
+    config = CONFIG.replace(optimizer="sgd", encoders={"image": "cnn"})
+    lanes = train(seeds=(0, 0), config=config, learning_rates=(1e-2, 1e30))
+    assert lanes.runs[0].failure is None and lanes.runs[0].logits["validation"].shape == (21, 3)
+    assert "not finite" in lanes.runs[1].failure and not lanes.runs[1].logits
+    assert len(lanes.runs[0].history) == 2
+
+
+def test_only_the_splits_asked_for_are_read():
+    unread = dataclasses.replace(task(), splits={**task().splits, "test": None})
+    result = train_cell(unread, "concat", "joint", CONFIG, SEEDS, splits=("validation",))
+    assert [set(run.logits) for run in result.runs] == [{"validation"}] * 3
+
+
+def test_every_evaluation_tells_of_each_modality():
+    for run in alone().runs:
+        for line in run.history:
+            assert all(line[f"gradient_norm/{name}"] > 0 for name in ("image", "table"))
+            # Of two modalities one ratio is the other's inverse; float32 division.
+            assert line["discrepancy/image"] * line["discrepancy/table"] == pytest.approx(1, rel=1e-5)
+
+
+def test_theta_of_the_best_epoch_predicts_what_was_predicted():
+    model = build_model(task().modalities, task().target, "concat", CONFIG)
+    for run in alone().runs:
+        logits = model.apply(dict(run.theta), task().splits["test"]).logits
+        # The same sums in another program.
+        np.testing.assert_allclose(logits, run.logits["test"], rtol=1e-4, atol=1e-5)
 
 
 def test_the_best_epoch_is_chosen_on_validation_and_predicted_with():

@@ -41,7 +41,7 @@ def test_arranged_is_gathered(split, seeds):
 def test_spread_runs_one_function_on_every_device(parallel, split):
     layout = lay_out((3, 4, 5), Placement(2, parallel, split))
     state = layout.put(layout.seeds)
-    run = spread(lambda seeds, shared: seeds * shared, layout, 1)
+    run = spread(lambda seeds, shared: seeds * shared, layout, [True, False])
     np.testing.assert_array_equal(run(state, jnp.int32(10)), layout.seeds * 10)
 
 

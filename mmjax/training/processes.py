@@ -1,0 +1,74 @@
+"""Several processes that train together: how they find each other, and how they agree.
+
+Every process runs the same program on the same data. Each has some of the devices; the first decides and writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+from mmjax.errors import InputError
+
+
+def join_processes(coordinator: str | None = None, processes: int | None = None, process: int | None = None):
+    """Waits until all processes are there; called before anything else of JAX.
+
+    Args:
+      coordinator: host:port of the first process; None under Slurm, Open MPI and on cloud pods, where JAX finds out.
+      processes: how many there are.
+      process: this one's number, from 0.
+
+    Raises:
+      InputError: where they could not meet.
+    """
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")  # of no consequence but on CPUs
+    try:
+        jax.distributed.initialize(coordinator, processes, process)
+    except (ValueError, RuntimeError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise InputError(
+            f"--multihost: the processes did not meet ({reason}): give --coordinator_address=<host:port of the first>, "
+            "--num_processes and --process_id where neither Slurm nor a cloud pod tells them"
+        ) from error
+
+
+def is_first() -> bool:
+    """Whether this is the process that decides and writes; the only one, if there is one."""
+    return jax.process_index() == 0
+
+
+def from_first(value: Any) -> Any:
+    """What the first process gave, which JSON takes; all processes must ask at the same point."""
+    if jax.process_count() == 1:
+        return value
+    text = np.frombuffer(json.dumps(value).encode() if is_first() else b"", np.uint8)
+    size = int(multihost_utils.broadcast_one_to_all(np.int32(len(text))))
+    padded = np.zeros(size, np.uint8)
+    padded[: len(text)] = text
+    return json.loads(np.asarray(multihost_utils.broadcast_one_to_all(padded)).astype(np.uint8).tobytes())
+
+
+def any_process(said: bool) -> bool:
+    """Whether any process says so; all must ask at the same point."""
+    if jax.process_count() == 1:
+        return said
+    return bool(multihost_utils.process_allgather(np.array(said)).any())
+
+
+def check_agreement(value: Any, what: str):
+    """Refuses to go on where processes differ in a value that JSON takes.
+
+    Raises:
+      InputError: in every process.
+    """
+    if jax.process_count() == 1:
+        return
+    digest = np.frombuffer(hashlib.sha256(json.dumps(value).encode()).digest(), np.uint8)
+    if len(np.unique(multihost_utils.process_allgather(digest), axis=0)) > 1:
+        raise InputError(f"the processes do not agree on {what}: give all of them the same flags, files and --workdir")
