@@ -76,6 +76,15 @@ class Config:
     prototype_momentum: float = 0.2  # of pmr: what a prototype keeps from epoch to epoch, in [0, 1)
     prototype_entropy: float = 0.1  # mu of pmr: of the modalities that lead
     prototype_entropy_epochs: int = 10  # of pmr: how many, the first with prototypes, have the entropy term
+    ogm_alpha: float = 0.3  # of ogm and ogm_ge: how much the modality that is ahead is slowed down
+    agm_alpha: float = 1.0  # of agm: how strongly gradients follow the scores; the authors use 1 to 4
+    alignment_size: int = 16  # width that contrastive and cca align projections of; for cca well below batch_size
+    contrastive_weight: float = 0.1  # of contrastive's InfoNCE
+    cca_weight: float = 0.1  # of cca's total correlation
+    cca_ridge: float = 1e-3  # r, what cca adds to every variance
+    reconstruction_weight: float = 0.1  # of the errors in reconstruction's inputs
+    kl_weight: float = 1e-3  # of the divergence of reconstruction's code from its prior, above 0
+    information_weight: float = 1e-3  # lambda of functional_entropy
 
     # Optimisation
     epochs: int = 20  # at most; of each stage, for `staged`
@@ -103,17 +112,18 @@ class Config:
                      "chunks", "factors", "cascades", "sketch_size", "tensor_limit", "widest", "experts",
                      "active_experts", "heads", "fusion_layers", "latent_layers", "perceiver_rounds", "memory_size",
                      "bottleneck_tokens", "squeeze", "kl_epochs", "epochs", "batch_size", "accumulate",
-                     "evaluate_every", "evaluation_batch_size"):  # fmt: skip
+                     "evaluate_every", "evaluation_batch_size", "alignment_size"):  # fmt: skip
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("fusion_layer", "fine_tune_epochs", "warmup_epochs", "weight_decay", "clip_norm", "patience",
                      "auxiliary_weight", "load_balance", "conflict_weight", "prototype_weight", "prototype_entropy",
-                     "prototype_entropy_epochs"):  # fmt: skip
+                     "prototype_entropy_epochs", "ogm_alpha", "agm_alpha", "contrastive_weight", "cca_weight",
+                     "reconstruction_weight", "information_weight"):  # fmt: skip
             self._require(name, getattr(self, name) >= 0, "at least 0")
         for name in ("dropout", "modality_dropout", "prototype_momentum"):
             self._require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
         self._require("held_out", 0 < self.held_out < 1, "in (0, 1)")
         self._require("learning_rate", self.learning_rate > 0, "above 0")
-        for name in ("frame_seconds", "hop_seconds"):
+        for name in ("frame_seconds", "hop_seconds", "cca_ridge", "kl_weight"):
             self._require(name, getattr(self, name) > 0, "above 0")
         self._require("pareto_gamma", self.pareto_gamma > 0, "above 0")
         self._require("temperature", self.temperature > 0, "above 0")

@@ -24,11 +24,11 @@ class Forward:
         method = "encode" if self.goal.encoders_alone else "__call__"
         return _cast(self.model.apply(*self._cast(params, batch_stats, batch), method=method), "float32")
 
-    def heads(self, params: Any, outputs: Outputs) -> Any:
-        """What the goal's heads say, None without any."""
+    def heads(self, params: Any, outputs: Outputs, *noise) -> Any:
+        """What the goal's heads say, None without any; in training with the goal's `noise`."""
         if self.goal.heads is None:
             return None
-        return self.goal.heads.apply({"params": params}, *self.goal.bases(outputs))
+        return self.goal.heads.apply({"params": params}, *self.goal.bases(outputs), *noise)
 
     def subsets(self, params: Any, batch_stats: Any, batch: Batch, masks: Array) -> Array:
         """D [N, B, K] of subsets of the modalities, [N, M] bool over their sorted names; in evaluation."""
@@ -69,7 +69,7 @@ class Forward:
             if len(self.goal.subsets):
                 subsets = self._subsets(variables, encoded, cast_batch, self.goal.subsets, parts, rngs)
         outputs = _cast(outputs, "float32")
-        said = self.heads(heads, outputs)
+        said = self.heads(heads, outputs, *self.goal.noise(keys))
         seen = Seen(outputs, said, subsets, batch, annealing, memory, keys, again, starts)
         return seen, (variables | changed)["batch_stats"]
 

@@ -10,19 +10,24 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mmjax.fusion import FUSIONS, level_of
+from mmjax.training.strategies.alignment import cca, contrastive
 from mmjax.training.strategies.auxiliary import auxiliary
 from mmjax.training.strategies.blend import gradient_blend
 from mmjax.training.strategies.dropout import modality_dropout
+from mmjax.training.strategies.functional_entropy import functional_entropy
 from mmjax.training.strategies.goal import Phase, Setting
+from mmjax.training.strategies.modulation import agm, ogm, ogm_ge
 from mmjax.training.strategies.pareto import mmpareto
 from mmjax.training.strategies.plain import joint, staged
 from mmjax.training.strategies.prototypes import pmr
+from mmjax.training.strategies.reconstruction import reconstruction
 from mmjax.types import ModalitySpec, TargetSpec
 
 SEVERAL = "several modalities"
 APART = "an encoder for each modality"
 FUSED = "a fused embedding F"
 CLASSES = "one class to each example"
+CHANCES = "a probability of every decision"
 
 
 class Strategy(NamedTuple):
@@ -30,7 +35,7 @@ class Strategy(NamedTuple):
 
     Attributes:
       phases: (setting, parts) -> Phases, in order.
-      needs: what a cell must have, of SEVERAL, APART, FUSED and CLASSES.
+      needs: what a cell must have, of SEVERAL, APART, FUSED, CLASSES and CHANCES.
     """
 
     phases: Callable[[Setting, frozenset[str]], tuple[Phase, ...]]
@@ -45,6 +50,13 @@ STRATEGIES = {
     "gradient_blend": Strategy(gradient_blend, (SEVERAL, APART)),
     "mmpareto": Strategy(mmpareto, (SEVERAL, APART)),
     "pmr": Strategy(pmr, (SEVERAL, APART, CLASSES)),
+    "ogm": Strategy(ogm, (SEVERAL, APART)),
+    "ogm_ge": Strategy(ogm_ge, (SEVERAL, APART)),
+    "agm": Strategy(agm, (SEVERAL,)),
+    "contrastive": Strategy(contrastive, (SEVERAL, APART)),
+    "cca": Strategy(cca, (SEVERAL, APART)),
+    "reconstruction": Strategy(reconstruction, (FUSED,)),
+    "functional_entropy": Strategy(functional_entropy, (SEVERAL, APART, CHANCES)),
 }
 
 
@@ -61,9 +73,10 @@ def undefined(strategy: str, fusion: str, modalities: tuple[ModalitySpec, ...], 
         APART: not known or getattr(FUSIONS[fusion], "joins", "") != "inputs",
         FUSED: not known or level_of(fusion) != "decision",
         CLASSES: target.kind in ("binary", "multiclass"),
+        CHANCES: target.kind != "regression",
     }
     lacking = [need for need in STRATEGIES[strategy].needs if not has[need]]
     if not lacking:
         return None
-    subject = f"a {target.kind} target" if lacking[0] == CLASSES else fusion
+    subject = f"a {target.kind} target" if lacking[0] in (CLASSES, CHANCES) else fusion
     return f"strategy {strategy} needs {lacking[0]}, which {subject} does not have"

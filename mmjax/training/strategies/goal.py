@@ -91,6 +91,10 @@ class Goal:
         """What the heads are called with."""
         return {}
 
+    def noise(self, keys: Array) -> tuple:
+        """What else they are called with in training, of [B] keys as Seen has them."""
+        return ()
+
     def remember(self, outputs: Outputs, previous: Any) -> Any:
         """The memory at the start of the phase: a tree of arrays, which `combine` may change at every step.
 
