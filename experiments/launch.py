@@ -44,9 +44,16 @@ flags.DEFINE_integer(
     lower_bound=1,
 )
 flags.DEFINE_integer("tune_seeds", 1, "Seeds of a trial, none of them among --seeds.", lower_bound=1)
-flags.DEFINE_integer("devices", 1, "Devices to train on.", lower_bound=1)
+flags.DEFINE_integer("devices", None, "Devices to train on; 1 otherwise, with --multihost all.", lower_bound=1)
 flags.DEFINE_enum("parallel", "pmap", ["pmap", "shard_map"], "How the step is mapped over devices.")
 flags.DEFINE_enum("split_devices", "auto", ["auto", "seeds", "batch"], "What the devices split.")
+flags.DEFINE_enum(
+    "data", "auto", ["auto", "resident", "stream"], "Whether splits lie on the devices; auto streams large ones."
+)
+flags.DEFINE_bool("multihost", False, "This is one of several processes that run this same command.")
+flags.DEFINE_string("coordinator_address", None, "host:port of the first process; Slurm and cloud pods tell it.")
+flags.DEFINE_integer("num_processes", None, "Of --multihost; Slurm and cloud pods tell it.", lower_bound=1)
+flags.DEFINE_integer("process_id", None, "This one's, from 0; Slurm and cloud pods tell it.", lower_bound=0)
 flags.DEFINE_string("data_dir", None, "Where the tasks' files lie; MMJAX_DATA_DIR otherwise, else they are downloaded.")
 flags.DEFINE_string("workdir", "./workdir", "Where results go.")
 flags.DEFINE_bool("dry_run", False, "Print the cells and what of them is done, and train nothing.")
@@ -63,15 +70,18 @@ def main() -> int:
     stop = command.stop_on_sigterm()
     overrides = read_overrides(FLAGS.config)
     from experiments.run_grid import Request, keep_compiled_programs, run_grid  # imports JAX
+    from mmjax.training.processes import join_processes
     from mmjax.training.results import Interrupted
 
     shortcuts = {name: FLAGS[name].value for name in ("epochs", "batch_size", "learning_rate", "precision")}
     overrides |= {name: value for name, value in shortcuts.items() if value is not None}
     from_file = {name: overrides.pop(name) for name in GRID_FIELDS if name in overrides}
     grid = {name: FLAGS[name].value for name in GRID_FIELDS if FLAGS[name].present or name not in from_file}
+    if FLAGS.multihost:
+        join_processes(FLAGS.coordinator_address, FLAGS.num_processes, FLAGS.process_id)
     keep_compiled_programs()
     others = (
-        "match", "tune", "tune_seeds", "devices", "parallel", "split_devices", "data_dir", "workdir", "dry_run",
+        "match", "tune", "tune_seeds", "devices", "parallel", "split_devices", "data", "data_dir", "workdir", "dry_run",
         "resume", "keep_checkpoints", "checkpoint_seconds", "keep_parameters",
     )  # fmt: skip
     request = Request(**from_file | grid, overrides=overrides, **{name: FLAGS[name].value for name in others})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -14,7 +15,8 @@ from rich.table import Table
 from benchmarks.tables import terminal_table
 from experiments.budget import match_budgets
 from experiments.execute import Keeping, execute, forget
-from experiments.grid import Cell, cells_of, is_trained
+from experiments.grid import Cell, cells_of, code_version, is_trained
+from experiments.leading import follow, leading
 from experiments.progress import Reporter
 from experiments.results import Row, notes_of, records_of, rows_of, write_outputs
 from experiments.store import Store
@@ -25,6 +27,7 @@ from mmjax.errors import InputError
 from mmjax.training.decisions import combine_decisions
 from mmjax.training.loop import check_cell, train_cell
 from mmjax.training.parallel import Placement
+from mmjax.training.processes import check_agreement, is_first
 from mmjax.types import Task
 
 
@@ -40,9 +43,10 @@ class Request:
     match: str | None = None
     tune: int | None = None
     tune_seeds: int = 1
-    devices: int = 1
+    devices: int | None = None
     parallel: str = "pmap"
     split_devices: str = "auto"
+    data: str = "auto"
     data_dir: str | None = None
     workdir: str = "./workdir"
     dry_run: bool = False
@@ -85,7 +89,10 @@ def run_grid(
     """
     workdir = Path(request.workdir)
     check_writable(workdir)
-    placement = Placement(request.devices, request.parallel, request.split_devices)
+    several = jax.process_count() > 1
+    devices = request.devices or (jax.device_count() if several else 1)
+    placement = Placement(devices, request.parallel, request.split_devices)
+    train = partial(train, data=request.data)
     fields = [name for name in FIELDS if not (request.match and name == "width")]
     tuning = None if request.tune is None else Tuning(request.tune, request.tune_seeds, tuple(fields))
     configs = {name: config_for(name).replace(**request.overrides) for name in request.tasks}
@@ -101,6 +108,18 @@ def run_grid(
     for task, cell in plan:
         if is_trained(task, cell):
             check_cell(task, cell.fusion, cell.strategy, cell.config)
+    tasks = list({task.name: task for task, _ in plan}.values())
+    check_agreement([code_version(), *(task.fingerprint for task in tasks)], "code and data")
+    if not is_first():
+        follow(tasks, placement, train, stop)
+        return []
+    with leading(train) as train:
+        return _run(request, plan, budgets, tuning, placement, train, combine, stop)
+
+
+def _run(request: Request, plan, budgets, tuning, placement, train, combine, stop) -> list[dict]:
+    """The rest of `run_grid`, of the process that decides and writes."""
+    workdir = Path(request.workdir)
     seeds, console, tuned = range(request.seeds), Console(), None
     if tuning:
         if not (request.resume or request.dry_run):

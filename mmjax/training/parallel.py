@@ -43,6 +43,11 @@ class Placement:
         if self.split not in SPLITS:
             raise InputError(f"--split_devices={self.split} is not accepted: give one of {', '.join(SPLITS)}")
         available = len(jax.devices())
+        if jax.process_count() > 1 and self.devices != available:
+            raise InputError(
+                f"--devices={self.devices} is not accepted: the processes have {available} devices together, and all "
+                "of them take part; leave the flag out"
+            )
         if not 1 <= self.devices <= available:
             raise InputError(
                 f"--devices={self.devices} is not accepted: 1 to {available} are here (on a CPU more are simulated by "
@@ -131,12 +136,15 @@ def on_host(x) -> np.ndarray:
 
 
 def lay_out(seeds: tuple[int, ...], placement: Placement) -> Layout:
-    """Seeds over devices: no more devices than seeds where seeds are split, as few idle as can be."""
+    """Seeds over devices: no more devices than seeds where seeds are split, as few idle as can be.
+
+    Several processes take part with all their devices, of which some may repeat the last seed.
+    """
     splits_batch = placement.split == "batch" or (placement.split == "auto" and len(seeds) < placement.devices)
     if splits_batch:
         return Layout(np.tile(np.int32(seeds), (placement.devices, 1)), placement.devices > 1, placement.parallel)
     per_device = -(-len(seeds) // placement.devices)
-    devices = -(-len(seeds) // per_device)
+    devices = placement.devices if jax.process_count() > 1 else -(-len(seeds) // per_device)
     filled = (*seeds, *(seeds[-1],) * (devices * per_device - len(seeds)))
     return Layout(np.int32(filled).reshape(devices, per_device), False, placement.parallel)
 

@@ -1,0 +1,52 @@
+"""A launch over several processes: the first runs it, the others train what the first is about to train."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import jax
+
+from mmjax.config import Config
+from mmjax.training.checkpoint import Keep
+from mmjax.training.parallel import Placement
+from mmjax.training.processes import from_first
+from mmjax.training.results import Interrupted
+from mmjax.types import Task
+
+
+@contextmanager
+def leading(train: Callable) -> Iterator[Callable]:
+    """`train` that tells the others to train the same; they are dismissed at the end."""
+    if jax.process_count() == 1:
+        yield train
+        return
+
+    def led(task: Task, fusion, strategy, config: Config, seeds, placement, keep: Keep | None, on_progress, **options):
+        told = {name: value for name, value in options.items() if name != "stop"}
+        kept = None if keep is None else dataclasses.asdict(keep) | {"directory": str(keep.directory)}
+        from_first([task.name, fusion, strategy, config.to_dict(), seeds, kept, told])
+        return train(task, fusion, strategy, config, seeds, placement, keep, on_progress, **options)
+
+    try:
+        yield led
+    finally:
+        from_first(None)
+
+
+def follow(tasks: Sequence[Task], placement: Placement, train: Callable, stop: Callable[[], bool]):
+    """What every process but the first does: train what it is told to, until it is dismissed."""
+    by_name: Mapping[str, Task] = {task.name: task for task in tasks}
+    while told := from_first(None):
+        name, fusion, strategy, config, seeds, kept, options = told
+        keep = kept and Keep(**kept | {"directory": Path(kept["directory"])})
+        options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+        try:
+            train(
+                by_name[name], fusion, strategy, Config(**config), tuple(seeds), placement, keep, None,
+                stop=stop, **options,
+            )  # fmt: skip
+        except (jax.errors.JaxRuntimeError, Interrupted):
+            pass  # the first tells how it ended, and goes on or dismisses
