@@ -58,7 +58,7 @@ def join(first: Any, second: Any) -> Any:
     share = (squares[1] - dot) / jnp.maximum(squares[0] - 2 * dot + squares[1], TINY)
     shortest = jax.tree.map(lambda a, b: share * a + (1 - share) * b, first, second)
     total = jax.tree.map(jnp.add, first, second)
-    length, wanted = optax.global_norm(shortest), optax.global_norm(total)
+    length, wanted = optax.tree.norm(shortest), optax.tree.norm(total)
     stretch = jnp.where(length > OPPOSED * wanted, wanted / jnp.maximum(length, TINY), 0)
     return jax.tree.map(lambda plain, turned: jnp.where(dot < 0, stretch * turned, plain), total, shortest)
 
