@@ -15,8 +15,8 @@ from benchmarks.statistics import interval
 from experiments.budget import REFERENCE, TOLERANCE, is_matched
 from experiments.execute import COSTS
 from experiments.grid import Cell, code_version, runs_of, unimodal_names
+from experiments.search import Tuned
 from experiments.store import Store, Stored
-from experiments.tune import Tuned
 from mmjax.evaluation.baselines import oracle
 from mmjax.evaluation.metrics import higher_is_better, primary_metric
 from mmjax.fusion import FUSIONS

@@ -19,8 +19,9 @@ from experiments.grid import Cell, cells_of, code_version, is_trained
 from experiments.leading import follow, leading
 from experiments.progress import Reporter
 from experiments.results import Row, notes_of, records_of, rows_of, write_outputs
+from experiments.search import FIELDS, Tuned, Tuning
 from experiments.store import Store
-from experiments.tune import FIELDS, Tuned, Tuning, forget_trials, search_plan, tuned_plan
+from experiments.tune import forget_trials, search_plan, tuned_plan
 from mmjax.config import config_for
 from mmjax.data import load_task
 from mmjax.errors import InputError

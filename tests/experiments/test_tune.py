@@ -12,12 +12,12 @@ import jax
 import pytest
 from rich.console import Console
 
-from experiments import tune
 from experiments.grid import cells_of, is_trained, runs_of
 from experiments.locks import Locks
 from experiments.progress import Reporter
 from experiments.run_grid import Request, run_grid
-from experiments.tune import FIELDS, FIRST_SEED, LANES, Tuning, forget_trials, search_plan, tuned_plan
+from experiments.search import FIELDS, FIRST_SEED, LANES, Tuning
+from experiments.tune import forget_trials, search_plan, tuned_plan
 from mmjax.config import DEFAULTS
 from mmjax.errors import InputError
 from mmjax.training.loop import train_cell
@@ -47,7 +47,10 @@ class ScoredTraining:
     def __init__(self, score=accuracy):
         self.calls, self.score, self.dies_at = [], score, None
 
-    def __call__(self, task, fusion, strategy, config, seeds, placement, *, on_progress, stop, learning_rates, splits):
+    def __call__(
+        self, task, fusion, strategy, config, seeds, placement, keep, on_progress,
+        *, stop, learning_rates, splits, data="auto",
+    ):  # fmt: skip
         assert splits == ("validation",), "a search has no business with the test split"
         if len(self.calls) == self.dies_at:
             raise KeyboardInterrupt
@@ -284,7 +287,7 @@ def test_a_width_that_the_model_refuses_is_never_tried(search, monkeypatch):
         if config.width > CONFIG.width:
             raise InputError("too wide")
 
-    monkeypatch.setattr(tune, "check_cell", refuse)
+    monkeypatch.setattr("experiments.search.check_cell", refuse)
     training = ScoredTraining()
     search(training, 60)
     assert {call["config"].width for call in training.calls} == {32, 64}
