@@ -141,6 +141,9 @@ class _Launch:
     def run_cell(self, task: Task, cell: Cell, runs: list[Run], lock: Lock) -> str | None:
         """Makes what is missing of a cell's runs; why there is no result, if it is not in the store."""
         missing = _missing(self.store, runs)  # now that no other launch is at it
+        if not missing:
+            self.reporter.skip(cell.title, "done by another launch")
+            return None
         self.reporter.begin(cell.title, f"{len(missing)} seeds")
         reason = None
         try:

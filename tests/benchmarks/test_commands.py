@@ -10,7 +10,7 @@ def run(module, *arguments):
     return subprocess.run([sys.executable, "-m", f"benchmarks.{module}", *arguments], capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("module", ["throughput", "compare"])
+@pytest.mark.parametrize("module", ["throughput", "compare", "kills"])
 def test_help(module):
     result = run(module, "--help")
     assert result.returncode == 0 and "--output" in result.stdout
@@ -24,6 +24,7 @@ def test_help(module):
         ("throughput", f"--output={__file__}/out.json", "out.json cannot be written"),
         ("throughput", "trimodal", "give flags"),
         ("compare", "--pair=tcm", "did you mean 'tmc'"),
+        ("kills", "--kills=0", "kills=0"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(module, argument, said, tmp_path):

@@ -1,0 +1,210 @@
+"""Launches that are killed at random moments, and what is left of their results: nothing lost, repeated or corrupt.
+
+    python -m benchmarks.kills --kills=30 --seed=0
+
+A small grid (feature, decision and model level; two seeds; a checkpoint at every evaluation) is launched once and left
+alone. Then it is launched in another workdir and killed by SIGKILL, all its processes at once, at a moment drawn
+uniformly over what it will take: in imports, compilation, training or storing. The same command follows, and is killed
+again, until a launch reaches its end; then comes the next workdir, until all kills are spent. Every third time two
+launches share the workdir, and are killed one after the other.
+
+- lost: a run was complete before a kill and is not after it, or after what followed.
+- repeated: a run that was complete was written again, or two living launches began the same cell.
+- corrupt: in the end a run is not that of the undisturbed launch, bit for bit (times apart), or something is left that
+  should have been cleared away.
+
+Prints a table and writes JSON. The exit code is 1 if anything is lost, repeated or corrupt.
+"""
+
+import dataclasses
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from absl import flags
+
+from benchmarks import audit, command
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_integer("kills", 30, "How many.", lower_bound=1)
+flags.DEFINE_integer("seed", 0, "Of the moments.", lower_bound=0)
+flags.DEFINE_string("workdir", "./workdir/kills", "Where the launches' workdirs go; what lies there is removed.")
+flags.DEFINE_string("output", "benchmarks/results/kills.json", "Where the JSON goes.")
+
+GRID = (
+    "--tasks=trimodal", "--fusions=concat,mean,mixture_of_experts", "--seeds=2", "--epochs=4", "--config.width=4",
+    "--config.encoders.image=linear", "--config.encoders.tokens=gru", "--config.token_size=4",
+    "--checkpoint_seconds=0",
+)  # fmt: skip
+# Every launch compiles what it runs, so that kills fall into compilation too; without optimisation, which takes longer
+# than it saves here.
+ENVIRONMENT = {"JAX_ENABLE_COMPILATION_CACHE": "false", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+PAIR_EVERY = 3
+STARTUP = 0.2  # of the undisturbed launch, at least; what a launch takes that finds everything done
+
+
+class Launch:
+    """A launch of the grid in a process group of its own, its standard error in a file."""
+
+    def __init__(self, workdir: Path, log: Path):
+        self.log = log
+        with open(log, "w") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "experiments.launch", *GRID, f"--workdir={workdir}"],
+                cwd=Path(__file__).parents[1],
+                env=os.environ | ENVIRONMENT,
+                stdout=subprocess.DEVNULL,
+                stderr=file,
+                start_new_session=True,
+            )
+
+    def begun(self) -> list[str]:
+        """The cells that it began to make, in order."""
+        return re.findall(r"^\[\d+/\d+\] (.*): [1-9]\d* seeds$", self.log.read_text(), re.MULTILINE)
+
+    def survives(self, seconds: float) -> bool:
+        """Waits so long, or until it has ended; whether it has not."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
+
+    def finish(self):
+        """Waits for its end, which has to be a good one."""
+        if self.process.wait():
+            raise RuntimeError(f"a launch ended with {self.process.returncode}: {self.log.read_text()}")
+
+    def kill(self):
+        """Ends all its processes at once."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@dataclasses.dataclass
+class Kill:
+    """One kill.
+
+    Attributes:
+      round: the workdir's number.
+      launches: that were running.
+      seconds: from the start of the launch.
+      during: the cell it was at, or that it was at none yet.
+      complete: runs in the workdir just after it.
+    """
+
+    round: int
+    launches: int
+    seconds: float
+    during: str
+    complete: int
+
+
+class Experiment:
+    """Kills, and what they did to the runs."""
+
+    def __init__(self, root: Path, kills: int, whole: float, moments: Iterator[float]):
+        """`whole`: seconds of the undisturbed launch; `moments`: in [0, 1), as shares of what a launch will take."""
+        self.root, self.wanted, self.whole, self.moments = root, kills, whole, moments
+        self.kills: list[Kill] = []
+        self.faults: dict[str, list[str]] = {"lost": [], "repeated": [], "corrupt": []}
+        self.launches = 0
+
+    def round(self, number: int, undisturbed: Path):
+        """Launches in a workdir of its own, killed until one reaches its end or all kills are spent."""
+        workdir = self.root / f"round{number}"
+        runs, complete = len(audit.complete_runs(undisturbed)), {}
+        ended = False
+        while not ended and len(self.kills) < self.wanted:
+            pair = self.launches % PAIR_EVERY == PAIR_EVERY - 1 and self.wanted - len(self.kills) > 1
+            launches = [self._launch(workdir) for _ in range(1 + pair)]
+            started = time.monotonic()
+            for running, launch in zip(range(len(launches), 0, -1), launches):
+                left = self.whole * max(1 - len(complete) / runs, STARTUP) / len(launches)
+                if launch.survives(next(self.moments) * left):
+                    # What the other has begun is read while this one lives: it is no cell of a dead owner.
+                    others = [cell for other in launches[1:] if running == 2 for cell in other.begun()]
+                    launch.kill()
+                    seconds = time.monotonic() - started
+                    begun = launch.begun()
+                    self._blame("repeated", number, [cell for cell in begun if cell in others])
+                    complete = self._check(number, workdir, complete)
+                    during = begun[-1] if begun else "before the first cell"
+                    self.kills.append(Kill(number, running, round(seconds, 2), during, len(complete)))
+                else:
+                    launch.finish()
+                    ended = True
+        last = self._launch(workdir)
+        last.finish()
+        self._check(number, workdir, complete)
+        self._blame("corrupt", number, audit.corrupt(workdir, undisturbed))
+
+    def _launch(self, workdir: Path) -> Launch:
+        self.launches += 1
+        return Launch(workdir, self.root / f"launch{self.launches}.log")
+
+    def _check(self, number: int, workdir: Path, before: dict) -> dict:
+        after = audit.complete_runs(workdir)
+        self._blame("lost", number, audit.lost(before, after))
+        self._blame("repeated", number, audit.repeated(before, after))
+        return after
+
+    def _blame(self, kind: str, number: int, what: list[str]):
+        self.faults[kind] += [f"round {number}: {each}" for each in what]
+
+
+def main() -> int:
+    """Flags to kills, printed and written."""
+    import numpy as np
+    from rich.console import Console
+    from rich.table import Table
+
+    from benchmarks.environment import environment
+
+    output, root = Path(FLAGS.output), Path(FLAGS.workdir).absolute()
+    command.check_writable(output)
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    console = Console()
+    with console.status("undisturbed"):
+        started = time.monotonic()
+        Launch(root / "undisturbed", root / "undisturbed.log").finish()
+        whole = time.monotonic() - started
+    generator = np.random.default_rng(FLAGS.seed)
+    experiment = Experiment(root, FLAGS.kills, whole, iter(generator.random, None))
+    rounds = 0
+    while len(experiment.kills) < FLAGS.kills:
+        rounds += 1
+        with console.status(f"round {rounds}, {len(experiment.kills)} of {FLAGS.kills} kills"):
+            experiment.round(rounds, root / "undisturbed")
+    table = Table("kill", "round", "launches", "after", "during", "complete runs")
+    for i, kill in enumerate(experiment.kills):
+        table.add_row(
+            *map(str, (i + 1, kill.round, kill.launches, f"{kill.seconds:.1f} s", kill.during, kill.complete))
+        )
+    console.print(table)
+    counts = {kind: len(faults) for kind, faults in experiment.faults.items()}
+    console.print(
+        f"{len(experiment.kills)} kills in {rounds} rounds: " + ", ".join(f"{n} {k}" for k, n in counts.items())
+    )
+    for fault in (fault for faults in experiment.faults.values() for fault in faults):
+        console.print(fault, markup=False, highlight=False)
+    result = {
+        "seed": FLAGS.seed, "grid": GRID, "undisturbed_seconds": round(whole, 2), "launches": experiment.launches,
+        "kills": [dataclasses.asdict(kill) for kill in experiment.kills], **counts, "faults": experiment.faults,
+        "environment": environment(),
+    }  # fmt: skip
+    command.write_json(output, result)
+    print(f"written to {output}")
+    return 1 if any(counts.values()) else 0
+
+
+if __name__ == "__main__":
+    command.run(main)
