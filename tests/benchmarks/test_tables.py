@@ -41,6 +41,17 @@ def test_csv_has_the_promised_columns():
     assert list(rows()[0]) == expected
 
 
+def test_tuned_values_have_columns_before_the_status():
+    tuned = record("two", "model", "mmtm", [0.9]) | {"tuned": {"learning_rate": 0.0012345, "width": 64}}
+    records = [record("two", "baseline", "majority", [0.5]), tuned]
+    majority, mmtm = csv.DictReader(io.StringIO(tables.csv(records)))
+    assert list(mmtm)[-3:] == ["learning_rate", "width", "status"]
+    assert (mmtm["learning_rate"], mmtm["width"]) == ("0.0012345", "64")
+    assert majority["learning_rate"] == majority["width"] == ""
+    assert "| learning rate | width | status |" in (text := tables.markdown(tables.sections(records)))
+    assert "| 0.00123 | 64 | done |" in text and "|  |  | done |" in text
+
+
 def test_accuracy_comes_first_whatever_comes_before_it():
     assert list(tables.table(RECORDS[::-1]))[5] == "accuracy_mean"
 

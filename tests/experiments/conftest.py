@@ -32,7 +32,7 @@ class CountedTraining:
     def __init__(self):
         self.calls, self.failures, self.raises, self.asks_to_stop = [], {}, {}, {}
 
-    def __call__(self, task, fusion, strategy, config, seeds, placement, keep, on_progress, *, stop):
+    def __call__(self, task, fusion, strategy, config, seeds, placement, keep, on_progress, *, stop, data="auto"):
         self.calls.append((fusion, seeds))
         keep.directory.mkdir(parents=True, exist_ok=True)
         (keep.directory / "state").write_text("half-way")

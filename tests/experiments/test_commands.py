@@ -40,6 +40,8 @@ def test_help_succeeds_and_imports_nothing_heavy(tmp_path, module):
         (["experiments.launch", "--fusoins=concat"], "fusoins"),
         (["experiments.launch", "--seeds=0"], "seeds=0"),
         (["experiments.launch", "--seeds=three"], "seeds=three"),
+        (["experiments.launch", "--tune=0"], "tune=0"),
+        (["experiments.launch", "--tune=many"], "tune=many"),
         (["experiments.launch", "--parallel=threads"], "parallel=threads"),
         (["experiments.launch", "trimodal"], "argument 'trimodal' is not accepted"),
         (["experiments.launch", "--config=nowhere.py"], "--config=nowhere.py: there is no such file"),
