@@ -18,9 +18,9 @@ class FunctionalEntropy(Goal):
     """L + lambda * ||(1 / I_1, ..., 1 / I_M)||_2, I_i the functional Fisher information of modality i.
 
     I_i = mean of |grad_i f|^2 / f over the rows that have modality i, where f is the cross-entropy between D of a row
-    and D of the same row with noise added to what every encoder starts from, and grad_i is by what that of modality i
-    gets. By the log-Sobolev inequality I_i bounds the functional entropy of f. The noise has the standard deviation that
-    each number has over the batch; it is drawn once a row, three to ten times by the authors.
+    and D of the same row with noise added to what every encoder starts from, and grad_i is by modality i's noise. By
+    the log-Sobolev inequality I_i bounds the functional entropy of f. The noise has the standard deviation that each
+    number has over the batch; it is drawn once a row, three to ten times by the authors.
 
     The authors divide the gradients of the batch's mean f by that mean; here each row's gradient by its own f, as the
     equation has it, so that I_i does not depend on the size of the batch.

@@ -1,4 +1,4 @@
-"""Gradient modulation: the modality that is ahead learns more slowly, so that it leaves the others something to explain."""
+"""Gradient modulation: the modality that is ahead learns more slowly, and leaves the others something to explain."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from mmjax.model import PARTS
 from mmjax.training.losses import task_loss
-from mmjax.training.monitor import contributions, lone_subsets, ratios
+from mmjax.training.monitor import contributions, lone_subsets
 from mmjax.training.strategies.goal import Goal, Phase, Seen, Setting
 from mmjax.types import Array
 
@@ -54,9 +54,10 @@ class OnTheFly(Goal):
     def factors(self, observed) -> Array:
         """k_u [M], 1 for a modality that is not ahead (equation 10)."""
         met = observed["rows"] > 0
-        means = observed["scores"] / jnp.maximum(observed["rows"], 1)
-        # One that no row has is neither ahead nor behind.
-        rho = ratios(jnp.where(met, means, means.sum() / jnp.maximum(met.sum(), 1)))
+        means = _means(observed, jnp.float32(0))
+        others = (means.sum() - means) / jnp.maximum(met.sum() - 1, 1)
+        # One that no row has is neither ahead nor behind, nor is one that all rows have alone.
+        rho = jnp.where(met & (met.sum() > 1), means / jnp.maximum(others, 1e-12), 1)
         return jnp.where(rho > 1, 1 - jnp.tanh(self.setting.config.ogm_alpha * rho), 1)
 
     def _modulated(self, gradient, factor, key):
@@ -73,9 +74,9 @@ class Adaptive(Goal):
     """AGM: the gradient of L(D) through what a modality contributes to D is scaled by kappa_m, up or down.
 
     phi_m is the modality's Shapley value of D, with D({}) shared equally, so that sum_m phi_m = D; s_m the mean of
-    L(phi_m) over the batch's rows that have it; r_m = exp(mean over the others of s_m' - s_m) how far it is ahead; tau_m
-    the same of the scores' running means, before this batch; and kappa_m = exp(alpha (tau_m - r_m)). The loss keeps its
-    value. What a fusion adds to L(D) keeps its gradient.
+    L(phi_m) over the batch's rows that have it; r_m = exp(mean over the others of s_m' - s_m) how far it is ahead;
+    tau_m the same of the scores' running means, before this batch; and kappa_m = exp(alpha (tau_m - r_m)). The loss
+    keeps its value. What a fusion adds to L(D) keeps its gradient.
 
     The scores are of all devices' rows, but with gradient accumulation of one part of the batch. An absent modality
     stands for the authors' input of zeros, and D of subsets is computed in training, where theirs is in evaluation.

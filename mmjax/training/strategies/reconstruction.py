@@ -18,10 +18,11 @@ class Reconstruction(Goal):
     """L + reconstruction_weight * sum_i R_i + kl_weight * KL(q(z | F) || N(0, I)).
 
     z is sampled from q, a normal distribution that F determines, and every modality is made of it again. R_i is 0 where
-    an example lacks the modality. Without the divergence q would lose its width, and z be no code: its weight is above 0.
+    an example lacks the modality. Without the divergence q would lose its width, and z be no code: its weight is above
+    0.
 
-    Of the models below this is what can stand beside any F: those infer z from one expert a modality (MVAE), or add
-    factors of each modality's own (MFM), which would be fusions of their own.
+    This is what the models below have in common that can stand beside any F: one infers z from an expert for each
+    modality (MVAE), the other adds factors of each modality's own (MFM), and both are fusions.
 
     References: Wu and Goodman, NeurIPS 2018, equation 2 (MVAE); Tsai et al., ICLR 2019, equation 3 (MFM).
     """
