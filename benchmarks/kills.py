@@ -47,7 +47,7 @@ GRID = (
 # than it saves here.
 ENVIRONMENT = {"JAX_ENABLE_COMPILATION_CACHE": "false", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
 PAIR_EVERY = 3
-STARTUP = 0.2  # of the undisturbed launch, at least; what a launch takes that finds everything done
+LEAST = 0.5  # of what the undisturbed launch took: what one takes that has a last cell to make, with imports and tables
 
 
 class Launch:
@@ -127,7 +127,7 @@ class Experiment:
             launches = [self._launch(workdir) for _ in range(1 + pair)]
             started = time.monotonic()
             for running, launch in zip(range(len(launches), 0, -1), launches):
-                left = self.whole * max(1 - len(complete) / runs, STARTUP) / len(launches)
+                left = self.whole * max(1 - len(complete) / runs, LEAST) / len(launches)
                 if launch.survives(next(self.moments) * left):
                     # What the other has begun is read while this one lives: it is no cell of a dead owner.
                     others = [cell for other in launches[1:] if running == 2 for cell in other.begun()]

@@ -30,7 +30,7 @@ class Keep:
       directory: of this run's checkpoints alone; made when the first is saved.
       identity: what determines the run. A checkpoint of another identity is not used.
       latest: how many are kept, at least 1; the older ones serve where the newest cannot be read.
-      seconds_between: how long `save_if_due` waits before it writes again.
+      seconds_between: the least time between two, by `Checkpoints.due`.
     """
 
     directory: Path
@@ -42,7 +42,7 @@ class Keep:
 class Checkpoints:
     """The latest checkpoints of one run.
 
-    Of several processes the first saves and any restores; none waits for another.
+    Of several processes the first writes, and all restore; none waits for another.
     """
 
     def __init__(self, keep: Keep):
@@ -56,11 +56,6 @@ class Checkpoints:
         """Whether the last save was `Keep.seconds_between` ago, or longer."""
         return time.monotonic() - self._saved_at >= self._keep.seconds_between
 
-    def save_if_due(self, step: int, state: Callable[[], Any], progress: dict):
-        """`save`, with the state that `state()` gives, unless the last was saved a moment ago."""
-        if self.due:
-            self.save(step, state(), progress)
-
     def save(self, step: int, state: Any, progress: dict):
         """Keeps a checkpoint, and drops the oldest beyond `Keep.latest`.
 
@@ -70,6 +65,9 @@ class Checkpoints:
           progress: whatever JSON takes.
         """
         if step == self._saved_step:
+            return
+        self._saved_at, self._saved_step = time.monotonic(), step
+        if jax.process_index():
             return
         import orbax.checkpoint as ocp
 
@@ -84,7 +82,6 @@ class Checkpoints:
         manager.save(step, args=save, force=True)
         # Written last: what has none, because of a kill just here, is not whole.
         (self._keep.directory / str(step) / CHECKSUM).write_text(_checksum(self._keep.directory / str(step)))
-        self._saved_at, self._saved_step = time.monotonic(), step
 
     def restore(self, like: Callable[[dict], Any]) -> tuple[dict, Any] | None:
         """The newest checkpoint that can be used; what is passed over for it is warned about.
