@@ -13,7 +13,7 @@ from benchmarks.environment import environment
 from benchmarks.report import report
 from benchmarks.statistics import interval
 from experiments.budget import REFERENCE, TOLERANCE, is_matched
-from experiments.execute import COSTS
+from experiments.cell_runs import COSTS
 from experiments.grid import Cell, code_version, runs_of, unimodal_names
 from experiments.search import Tuned
 from experiments.store import Store, Stored

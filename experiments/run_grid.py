@@ -14,7 +14,8 @@ from rich.table import Table
 
 from benchmarks.tables import terminal_table
 from experiments.budget import match_budgets
-from experiments.execute import Keeping, execute, forget
+from experiments.cell_runs import Keeping
+from experiments.execute import execute, forget
 from experiments.grid import Cell, cells_of, code_version, is_trained
 from experiments.leading import follow, leading
 from experiments.progress import Reporter

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments.execute import Keeping, execute, forget
+from experiments.cell_runs import Keeping
+from experiments.execute import execute, forget
 from experiments.grid import cells_of, runs_of, unimodal_names
 from experiments.progress import Reporter
 from experiments.results import records_of, rows_of
@@ -133,10 +134,20 @@ def test_what_a_launch_that_was_killed_left_behind_is_cleared_away(launch, train
     launch()
     assert {path.name for path in tmp_path.iterdir()} == {"runs"}
     (tmp_path / "checkpoints" / names[0]).mkdir(parents=True)
+    (tmp_path / "checkpoints" / names[0] / "seeds.json").write_text("[0, 1]")
     (tmp_path / "locks").mkdir()
     (tmp_path / "locks" / f"{names[0]}.json").write_text("{")
     launch()
     assert {path.name for path in tmp_path.iterdir()} == {"runs"}
+
+
+def test_checkpoints_of_seeds_that_are_not_asked_for_are_left_alone(launch, training, tmp_path):
+    launch(seeds=1)
+    training.raises["concat"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        launch(seeds=3)
+    launch(seeds=1)
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 1
 
 
 def test_checkpoints_are_kept_as_asked_under_the_identity_of_their_runs(launch, training, tmp_path):
