@@ -141,7 +141,7 @@ class Checkpoints:
             options = ocp.CheckpointManagerOptions(
                 max_to_keep=self._keep.latest,
                 enable_async_checkpointing=False,
-                cleanup_tmp_directories=True,
+                cleanup_tmp_directories=jax.process_index() == 0,  # another's may be what the first is writing
                 create=False,
                 multiprocessing_options=alone,
             )
@@ -159,9 +159,7 @@ def save_parameters(directory: Path, theta: dict):
     """Writes theta, nested dicts of arrays, whole or not at all, in place of what lies there."""
     import orbax.checkpoint as ocp
 
-    alone = _alone()
-    handler = ocp.StandardCheckpointHandler(multiprocessing_options=alone)
-    with ocp.Checkpointer(handler, multiprocessing_options=alone) as checkpointer:
+    with _checkpointer() as checkpointer:
         save = ocp.args.StandardSave(jax.tree.map(np.asarray, theta))
         checkpointer.save(Path(directory).absolute(), args=save, force=True)
 
@@ -170,10 +168,17 @@ def load_parameters(directory: Path) -> dict:
     """Theta as it was saved: nested dicts of NumPy arrays."""
     import orbax.checkpoint as ocp
 
+    with _checkpointer() as checkpointer:
+        return checkpointer.restore(Path(directory).absolute(), args=ocp.args.StandardRestore())
+
+
+def _checkpointer():
+    """Of one tree."""
+    import orbax.checkpoint as ocp
+
     alone = _alone()
     handler = ocp.StandardCheckpointHandler(multiprocessing_options=alone)
-    with ocp.Checkpointer(handler, multiprocessing_options=alone) as checkpointer:
-        return checkpointer.restore(Path(directory).absolute(), args=ocp.args.StandardRestore())
+    return ocp.Checkpointer(handler, multiprocessing_options=alone)
 
 
 def _alone():
