@@ -25,7 +25,7 @@ def made(fusion, target=TARGET, specs=SPECS[:2]):
 def test_feature_level_is_h_of_g_of_f():
     model, variables, batch = made("low_rank_tensor")
     params = variables["params"]
-    embeddings = model.apply(variables, batch, method="encode")
+    embeddings = model.apply(variables, batch, method="encode").embeddings
     fused = LowRankTensor(8, CONFIG.rank).apply({"params": params["g"]}, embeddings)
     logits = fused @ params["h"]["head"]["kernel"] + params["h"]["head"]["bias"]
     outputs = model.apply(variables, batch)
@@ -35,7 +35,7 @@ def test_feature_level_is_h_of_g_of_f():
 
 def test_decision_level_is_g_of_h_of_f():
     model, variables, batch = made("product")
-    embeddings = model.apply(variables, batch, method="encode")
+    embeddings = model.apply(variables, batch, method="encode").embeddings
     heads = {n: variables["params"][f"heads_{n}"]["head"] for n in embeddings}
     logits = {n: embeddings[n] @ heads[n]["kernel"] + heads[n]["bias"] for n in embeddings}
     expected = jax.nn.log_softmax(sum(logits.values()))
@@ -47,6 +47,34 @@ def test_unimodal_is_one_encoder_and_a_decoder():
     assert sorted(variables["params"]) == ["encoders_table", "h"]
     turned = batch._replace(inputs=batch.inputs | {"speech": batch.inputs["speech"] + 1})
     np.testing.assert_array_equal(model.apply(variables, turned).logits, model.apply(variables, batch).logits)
+
+
+@pytest.mark.parametrize("fusion", ["gmu", "bottleneck", "evidential_pseudo", "mmtm", "early"])
+def test_what_was_read_can_be_joined_with_fewer_modalities(fusion):
+    """Which is D of a batch that lacks the others from the start."""
+    model, variables, batch = made(fusion)
+    fewer = batch._replace(present=batch.present | {"table": jnp.zeros(4, bool)})
+    encoded = model.apply(variables, batch, method="read")
+    joined = model.apply(variables, encoded, fewer, method="join")
+    np.testing.assert_allclose(joined.logits, model.apply(variables, fewer).logits, rtol=1e-5, atol=1e-6)
+    assert jnp.abs(joined.logits - model.apply(variables, batch).logits).max() > 1e-4
+
+
+@pytest.mark.parametrize("fusion", ["gmu", "bottleneck", "mmtm"])
+def test_noise_is_added_to_what_encoders_start_from_where_there_is_data(fusion):
+    specs = (SPECS[3], SPECS[1])
+    model, variables, batch = made(fusion, specs=specs)
+    starts = model.apply(variables, batch, method="starts")
+    assert starts["words"].shape == (4, 7, CONFIG.token_size) and starts["table"].shape == (4, 5)
+    none = jax.tree.map(jnp.zeros_like, starts)
+    padding = jnp.arange(7)[None, :, None] >= batch.lengths["words"][:, None, None]
+    clean = model.apply(variables, batch).logits
+    np.testing.assert_array_equal(model.apply(variables, batch, (), none).logits, clean)
+    unseen = none | {"words": none["words"] + padding}
+    np.testing.assert_array_equal(model.apply(variables, batch, (), unseen).logits, clean)
+    for name in none:
+        moved = model.apply(variables, batch, (), none | {name: none[name] + 1}).logits
+        assert (jnp.abs(moved - clean).max(1) > 1e-6).all()
 
 
 @pytest.mark.parametrize("fusion", sorted(FUSIONS))

@@ -39,7 +39,7 @@ def test_mmtm_with_zero_excitation_leaves_the_unimodal_networks():
         for name, layer in variables["params"]["g"].items()
     }
     variables = variables | {"params": variables["params"] | {"g": zeroed}}
-    alone = model.apply(variables, batch, method="encode")
+    alone = model.apply(variables, batch, method="encode").embeddings
     together = model.apply(variables, batch).fused
     np.testing.assert_allclose(together, np.concatenate([alone["gait"], alone["table"]], axis=1), **CLOSE)
 
