@@ -13,7 +13,7 @@ import mmjax
 from mmjax.config import Config
 from mmjax.errors import lookup
 from mmjax.fusion import FUSIONS, LEVELS, level_of
-from mmjax.training.strategies import STRATEGIES
+from mmjax.training.strategies import STRATEGIES, undefined
 from mmjax.types import TARGET_KINDS, Task
 
 UNTRAINED = ""  # the strategy of a baseline that learns nothing
@@ -86,9 +86,13 @@ class Run:
 def obstacle(task: Task, cell: Cell) -> str | None:
     """Why a cell is not defined, or None where it is."""
     accepted = getattr(FUSIONS.get(cell.fusion), "targets", TARGET_KINDS)
-    if task.target.kind in accepted:
+    if task.target.kind not in accepted:
+        return f"{cell.fusion} takes a target that is {' or '.join(accepted)}, not {task.target.kind}"
+    if cell.strategy == UNTRAINED:
         return None
-    return f"{cell.fusion} takes a target that is {' or '.join(accepted)}, not {task.target.kind}"
+    if cell.is_rule:
+        return next(filter(None, (obstacle(task, part) for part in parts_of(task, cell))), None)
+    return undefined(cell.strategy, cell.fusion, task.modalities, task.target)
 
 
 def is_trained(task: Task, cell: Cell) -> bool:
