@@ -10,6 +10,8 @@ from mmjax.training.strategies.goal import Goal, Phase, Seen, Setting
 from mmjax.types import Array
 
 LEAST_OVERFITTING = 1e-3  # in units of the loss; less is noise, and its square would be divided by
+LEAST_OF_D = 0.05  # weight of L(D): nothing else teaches the decoder that predicts
+TINY = 1e-30  # keeps a quotient finite
 
 
 class Apart(Goal):
@@ -85,8 +87,9 @@ def note(memory: dict[str, Array], which: slice, held_in: Array, held_out: Array
 def blend_weights(before: Array, after: Array) -> Array:
     """w_k [K], of sum 1, proportional to G_k / O_k^2.
 
-    G_k is by how much the held-out loss fell, O_k by how much the gap from the held-in one to it grew. What did not
-    generalise weighs nothing (the paper's gains are positive); where nothing did, all weigh the same.
+    G_k is by how much the held-out loss fell, O_k by how much the gap from the held-in one to it grew. The paper's
+    gains are positive; here what did not generalise weighs nothing, and where nothing did all weigh the same. D, the
+    last, keeps LEAST_OF_D in any case.
 
     Args:
       before, after: [2, K] mean losses on rows trained on, and on rows held out.
@@ -97,8 +100,10 @@ def blend_weights(before: Array, after: Array) -> Array:
     gains = jnp.maximum(before[1] - after[1], 0)
     overfitting = jnp.abs((after[1] - after[0]) - (before[1] - before[0]))
     ratios = gains / jnp.square(jnp.maximum(overfitting, LEAST_OVERFITTING))
-    total = ratios.sum()
-    return jnp.where(total > 0, ratios / jnp.where(total > 0, total, 1), 1 / len(ratios))
+    weights = jnp.where(ratios.any(), ratios, 1)
+    own, of_d = weights[:-1], weights[-1] / weights.sum()
+    of_d = jnp.maximum(of_d, LEAST_OF_D)
+    return jnp.append((1 - of_d) * own / jnp.maximum(own.sum(), TINY), of_d)
 
 
 def gradient_blend(setting: Setting, parts: frozenset[str]) -> tuple[Phase, ...]:

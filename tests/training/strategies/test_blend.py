@@ -44,7 +44,16 @@ def test_where_nothing_did_all_weigh_the_same():
 
 def test_no_overfitting_at_all_is_finite():
     weights = blend_weights(jnp.ones((2, 3)), jnp.float32([[0.5, 0.9, 0.9], [0.5, 1.0, 1.0]]))
-    np.testing.assert_allclose(weights, [1, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(weights, [0.95, 0, 0.05], atol=1e-6)
+
+
+def test_what_predicts_is_trained_however_it_generalises():
+    """D gained nothing, or it alone gained."""
+    before = jnp.float32(BEFORE)
+    unsuccessful = blend_weights(before, jnp.float32([[0.6, 0.2, 0.4], [0.8, 0.6, 1.2]]))
+    np.testing.assert_allclose(unsuccessful, [0.95 * 5 / 7.5, 0.95 * 2.5 / 7.5, 0.05], rtol=1e-4)
+    alone = blend_weights(before, jnp.float32([[0.6, 0.2, 0.4], [1.8, 1.6, 1.0]]))
+    np.testing.assert_allclose(alone, [0, 0, 1], atol=1e-6)
 
 
 @pytest.mark.parametrize("modalities", [2, 3])
