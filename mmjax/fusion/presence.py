@@ -32,15 +32,16 @@ def settle(values: Mapping[str, Array], present: Mapping[str, Array] | None) -> 
 
 
 def masked_softmax(scores: Array, allowed: Array) -> Array:
-    """Softmax over the last axis among the allowed entries; 0 elsewhere, and where none is allowed.
+    """Softmax over the last axis among the allowed entries; 0 elsewhere, and where none is allowed. Done in float32.
 
     Args:
       scores: [..., M].
       allowed: [..., M] bool.
     """
-    scores = jnp.where(allowed, scores, jnp.finfo(scores.dtype).min)
-    weights = jnp.exp(scores - scores.max(-1, keepdims=True)) * allowed
-    return weights / jnp.maximum(weights.sum(-1, keepdims=True), jnp.finfo(scores.dtype).tiny)
+    precise = jnp.promote_types(scores.dtype, jnp.float32)
+    exponents = jnp.where(allowed, scores.astype(precise), jnp.finfo(precise).min)
+    weights = jnp.exp(exponents - exponents.max(-1, keepdims=True)) * allowed
+    return (weights / jnp.maximum(weights.sum(-1, keepdims=True), jnp.finfo(precise).tiny)).astype(scores.dtype)
 
 
 def mean_of_present(values: Array, present: Array) -> Array:

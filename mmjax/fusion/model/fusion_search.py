@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from mmjax.config import DEFAULTS
 from mmjax.fusion.model.stages import finish_all, global_average
+from mmjax.layers.softmax import softmax
 from mmjax.types import Array
 
 ACTIVATIONS = {"relu": nn.relu, "sigmoid": nn.sigmoid, "tanh": jnp.tanh}
@@ -54,14 +54,14 @@ class FusionSearch(nn.Module):
             bias = self.param(f"bias_{layer}", nn.initializers.zeros, (self.width,))
             if layer:
                 joined += nn.Dense(self.width, use_bias=False, name=f"layer_{layer}")(fused)
-            shares = jax.nn.softmax(self.param(f"activation_{layer}", nn.initializers.zeros, (len(ACTIVATIONS),)))
+            shares = softmax(self.param(f"activation_{layer}", nn.initializers.zeros, (len(ACTIVATIONS),)))
             acted = [act(joined + bias) for act in ACTIVATIONS.values()]
             fused = sum(share * values for share, values in zip(shares, acted, strict=True))
         return fused, encoded
 
     def _choose(self, layer: int, name: str, candidates: Mapping[str, Array]) -> Array:
         """The candidates of one modality, projected and averaged by preference."""
-        shares = jax.nn.softmax(self.param(f"stage_{layer}_{name}", nn.initializers.zeros, (len(candidates),)))
+        shares = softmax(self.param(f"stage_{layer}_{name}", nn.initializers.zeros, (len(candidates),)))
         projected = [
             nn.Dense(self.width, use_bias=False, name=f"project_{layer}_{name}_{stage}")(h)
             for stage, h in candidates.items()

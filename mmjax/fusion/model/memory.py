@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from mmjax.config import DEFAULTS
 from mmjax.layers.dropout import Dropout
 from mmjax.layers.recurrent import Lstm
+from mmjax.layers.softmax import softmax
 
 
 class Memory(nn.Module):
@@ -47,7 +48,7 @@ class Memory(nn.Module):
         now = jnp.concatenate(cells, axis=-1)
         before = jnp.pad(now, ((0, 0), (1, 0), (0, 0)))[:, :-1]
         delta = jnp.concatenate([before, now], axis=-1)
-        attention = jax.nn.softmax(self._network("attention", delta, delta.shape[-1], train), axis=-1)
+        attention = softmax(self._network("attention", delta, delta.shape[-1], train))
         attended = attention * delta
         retain = nn.sigmoid(self._network("retain", attended, self.memory_size, train))
         update = nn.sigmoid(self._network("update", attended, self.memory_size, train))

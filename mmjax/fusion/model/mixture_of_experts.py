@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
 from mmjax.fusion.presence import settle
+from mmjax.layers.softmax import softmax
 from mmjax.types import Array
 
 
@@ -59,7 +60,7 @@ def top_gates(logits: Array, active: int) -> Array:
     """Softmax over the `active` largest of each row of [B, E]; 0 elsewhere."""
     values, chosen = jax.lax.top_k(logits, active)
     hot = jax.nn.one_hot(chosen, logits.shape[-1], dtype=logits.dtype)
-    return jnp.einsum("bk,bke->be", jax.nn.softmax(values), hot)
+    return jnp.einsum("bk,bke->be", softmax(values), hot)
 
 
 def squared_variation(values: Array) -> Array:
