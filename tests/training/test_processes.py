@@ -1,0 +1,46 @@
+"""Two processes of two devices are one process of four."""
+
+import os
+import pickle
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+PROGRAM = Path(__file__).with_name("two_processes.py")
+ROOT = Path(__file__).parents[2]
+
+
+def train(tmp_path, processes, devices, split, data):
+    """Logits and history by seed, trained by processes that have some devices each."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        meeting = f"localhost:{free.getsockname()[1]}"
+    flags = f"--xla_force_host_platform_device_count={devices} --xla_backend_optimization_level=0"
+    environment = os.environ | {"XLA_FLAGS": flags, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    output = tmp_path / f"{processes}"
+    words = [sys.executable, str(PROGRAM), str(output), str(processes * devices), split, data]
+    others = [[meeting, str(processes), str(process)] if processes > 1 else [] for process in range(processes)]
+    running = [subprocess.Popen(words + more, env=environment) for more in others]
+    assert [process.wait(timeout=300) for process in running] == [0] * processes
+    return pickle.loads(output.read_bytes())
+
+
+def numbers(line):
+    return {name: value for name, value in line.items() if name != "phase"}
+
+
+@pytest.mark.parametrize("split, data", [("batch", "stream"), ("seeds", "resident")])
+def test_two_processes_are_one(tmp_path, split, data):
+    """Bit for bit where each has its own seeds; where they divide the batch, up to sums in another order."""
+    close = {"rtol": 1e-4, "atol": 1e-5} if split == "batch" else {"rtol": 0, "atol": 0}
+    alone, together = train(tmp_path, 1, 4, split, data), train(tmp_path, 2, 2, split, data)
+    assert len(alone) == len(together) == 3
+    for (logits, history), (same, lines) in zip(alone, together, strict=True):
+        for name in ("validation", "test"):
+            np.testing.assert_allclose(same[name], logits[name], **close)
+        for one, other in zip(map(numbers, history), map(numbers, lines), strict=True):
+            assert one == pytest.approx(other, rel=close["rtol"], abs=close["atol"])
