@@ -39,10 +39,11 @@ flags.DEFINE_string("workdir", "./workdir/kills", "Where the launches' workdirs 
 flags.DEFINE_string("output", "benchmarks/results/kills.json", "Where the JSON goes.")
 
 GRID = (
-    "--tasks=trimodal", "--fusions=concat,mean,mixture_of_experts", "--seeds=2", "--epochs=4", "--config.width=4",
+    "--tasks=trimodal", "--fusions=concat,mean,mixture_of_experts", "--seeds=2", "--epochs=60", "--config.width=4",
     "--config.encoders.image=linear", "--config.encoders.tokens=gru", "--config.token_size=4",
     "--checkpoint_seconds=0",
 )  # fmt: skip
+# Epochs are many, so that as many kills find a checkpoint as fall into compilation.
 # Every launch compiles what it runs, so that kills fall into compilation too; without optimisation, which takes longer
 # than it saves here.
 ENVIRONMENT = {"JAX_ENABLE_COMPILATION_CACHE": "false", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
@@ -97,6 +98,7 @@ class Kill:
       launches: that were running.
       seconds: from the start of the launch.
       during: the cell it was at, or that it was at none yet.
+      checkpoint: the epoch of the newest checkpoint that it left, to go on from; 0 if it left none.
       complete: runs in the workdir just after it.
     """
 
@@ -104,6 +106,7 @@ class Kill:
     launches: int
     seconds: float
     during: str
+    checkpoint: int
     complete: int
 
 
@@ -137,7 +140,8 @@ class Experiment:
                     self._blame("repeated", number, [cell for cell in begun if cell in others])
                     complete = self._check(number, workdir, complete)
                     during = begun[-1] if begun else "before the first cell"
-                    self.kills.append(Kill(number, running, round(seconds, 2), during, len(complete)))
+                    epoch = newest_checkpoint(workdir)
+                    self.kills.append(Kill(number, running, round(seconds, 2), during, epoch, len(complete)))
                 else:
                     launch.finish()
                     ended = True
@@ -158,6 +162,11 @@ class Experiment:
 
     def _blame(self, kind: str, number: int, what: list[str]):
         self.faults[kind] += [f"round {number}: {each}" for each in what]
+
+
+def newest_checkpoint(workdir: Path) -> int:
+    """The most epochs that a checkpoint of a cell holds, 0 where there is none that was written to its end."""
+    return max((int(path.parent.name) for path in workdir.glob("checkpoints/*/steps/*/sha256")), default=0)
 
 
 def main() -> int:
@@ -184,11 +193,10 @@ def main() -> int:
         rounds += 1
         with console.status(f"round {rounds}, {len(experiment.kills)} of {FLAGS.kills} kills"):
             experiment.round(rounds, root / "undisturbed")
-    table = Table("kill", "round", "launches", "after", "during", "complete runs")
+    table = Table("kill", "round", "launches", "after", "during", "checkpoint", "complete runs")
     for i, kill in enumerate(experiment.kills):
-        table.add_row(
-            *map(str, (i + 1, kill.round, kill.launches, f"{kill.seconds:.1f} s", kill.during, kill.complete))
-        )
+        where = (kill.during, kill.checkpoint or "", kill.complete)
+        table.add_row(*map(str, (i + 1, kill.round, kill.launches, f"{kill.seconds:.1f} s", *where)))
     console.print(table)
     counts = {kind: len(faults) for kind, faults in experiment.faults.items()}
     console.print(
