@@ -39,7 +39,7 @@ flags.DEFINE_string("workdir", "./workdir/kills", "Where the launches' workdirs 
 flags.DEFINE_string("output", "benchmarks/results/kills.json", "Where the JSON goes.")
 
 GRID = (
-    "--tasks=trimodal", "--fusions=concat,mean,mixture_of_experts", "--seeds=2", "--epochs=60", "--config.width=4",
+    "--tasks=trimodal", "--fusions=concat,mean,mixture_of_experts", "--seeds=2", "--epochs=15", "--config.width=4",
     "--config.encoders.image=linear", "--config.encoders.tokens=gru", "--config.token_size=4",
     "--checkpoint_seconds=0",
 )  # fmt: skip
