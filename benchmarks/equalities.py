@@ -12,8 +12,8 @@ difference of any logit of validation and test, and of any figure of the history
 - eight devices that divide each batch, against one: sums in another order, so that rounding differs;
 - shard_map, against pmap, on eight devices that divide each batch.
 
-The exit code is 1 where a difference is more than rounding explains: above 0 for streams and shard_map, above --tolerance for
-the others.
+The exit code is 1 where a difference is more than rounding explains: above 0 for streams and shard_map, above
+--tolerance for the others.
 """
 
 import os
@@ -66,8 +66,12 @@ def main() -> int:
     """Either one training, or all of them and what they differ in."""
     if FLAGS.train:
         return _train(Path(FLAGS.output))
+    from benchmarks.environment import environment
+    from mmjax.training.loop import check_cell
+
     output = Path(FLAGS.output)
     command.check_writable(output)
+    check_cell(*_cell())
     with tempfile.TemporaryDirectory() as folder:
         results = {}
         for name in TRAININGS:
@@ -81,8 +85,6 @@ def main() -> int:
         wrong |= not max(values.values()) <= allowed
         print(f"{one:26} against {other:22} logits {values['logits']:.2e}  history {values['history']:.2e}  "
               f"allowed {allowed:.0e}")  # fmt: skip
-    from benchmarks.environment import environment
-
     cell = {name: FLAGS[name].value for name in ("task", "fusion", "strategy", "seeds", "epochs", "tolerance")}
     command.write_json(output, cell | {"maximum_differences": differences, "environment": environment()})
     print(f"written to {output}")
@@ -120,17 +122,12 @@ def _train(path: Path) -> int:
         devices = int(devices) * int(processes)
     import numpy as np
 
-    from mmjax.config import config_for
-    from mmjax.data import load_task
     from mmjax.training.loop import train_cell
     from mmjax.training.parallel import Placement
 
-    task = load_task(FLAGS.task, data_dir=FLAGS.data_dir or None)
-    config = config_for(FLAGS.task).replace(epochs=FLAGS.epochs, **SMALL)
+    task, fusion, strategy, config = _cell()
     placement = Placement(int(devices), parallel, split)
-    result = train_cell(
-        task, FLAGS.fusion, FLAGS.strategy, config, tuple(range(FLAGS.seeds)), placement, data=data
-    )  # fmt: skip
+    result = train_cell(task, fusion, strategy, config, tuple(range(FLAGS.seeds)), placement, data=data)
     history = [[value for value in line.values() if not isinstance(value, str)]
                for run in result.runs for line in run.history]  # fmt: skip
     logits = {
@@ -139,6 +136,15 @@ def _train(path: Path) -> int:
     if is_first():
         np.savez(path, history=np.array(history), **logits)
     return 0
+
+
+def _cell() -> tuple:
+    """What is trained: task, fusion, strategy, config."""
+    from mmjax.config import config_for
+    from mmjax.data import load_task
+
+    task = load_task(FLAGS.task, data_dir=FLAGS.data_dir or None)
+    return task, FLAGS.fusion, FLAGS.strategy, config_for(FLAGS.task).replace(epochs=FLAGS.epochs, **SMALL)
 
 
 def _difference(one: dict, other: dict, kind: str) -> float:

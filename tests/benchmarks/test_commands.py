@@ -10,7 +10,7 @@ def run(module, *arguments):
     return subprocess.run([sys.executable, "-m", f"benchmarks.{module}", *arguments], capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("module", ["throughput", "compare", "kills"])
+@pytest.mark.parametrize("module", ["throughput", "compare", "kills", "equalities", "precision"])
 def test_help(module):
     result = run(module, "--help")
     assert result.returncode == 0 and "--output" in result.stdout
@@ -25,6 +25,8 @@ def test_help(module):
         ("throughput", "trimodal", "give flags"),
         ("compare", "--pair=tcm", "did you mean 'tmc'"),
         ("kills", "--kills=0", "kills=0"),
+        ("equalities", "--strategy=ogm_gee", "did you mean 'ogm_ge'"),
+        ("precision", "--fusions=cocnat", "did you mean 'concat'"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(module, argument, said, tmp_path):
@@ -34,3 +36,14 @@ def test_bad_input_is_one_sentence_and_exit_code_2(module, argument, said, tmp_p
     assert said in result.stderr and "Traceback" not in result.stderr
     assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_what_may_not_matter_does_not(tmp_path):
+    assert run("equalities", "--seeds=2", f"--output={tmp_path / 'out.json'}").returncode == 0
+
+
+@pytest.mark.slow
+def test_bfloat16_stands_beside_float32(tmp_path):
+    result = run("precision", "--fusions=concat", "--seeds=2", "--epochs=1", f"--output={tmp_path / 'out.json'}")
+    assert result.returncode == 0 and "difference" in result.stdout
