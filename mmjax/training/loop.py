@@ -157,9 +157,11 @@ class _Cell:
     def _train_phase(self, index: int, programs: PhasePrograms, state, done: int, checkpoints, on_progress, stop):
         phase = self.phases[index]
         before = sum(phase.epochs for phase in self.phases[:index])
-        while done < phase.epochs and not self._host(state.stopped).all():
-            count = min(self.config.evaluate_every, phase.epochs - done)
+        while done < phase.epochs:
             stopped = self._host(state.stopped)
+            if all(ended or failed for ended, failed in zip(stopped, self.failures, strict=True)):
+                break
+            count = min(self.config.evaluate_every, phase.epochs - done)
             started, compiling = time.perf_counter(), self.run_program.seconds
             state, trace = jax.block_until_ready(self.feed.train(programs, state, before, done, count))
             compiling -= self.run_program.seconds
