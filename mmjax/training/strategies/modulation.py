@@ -76,7 +76,8 @@ class Adaptive(Goal):
     phi_m is the modality's Shapley value of D, with D({}) shared equally, so that sum_m phi_m = D; s_m the mean of
     L(phi_m) over the batch's rows that have it; r_m = exp(mean over the others of s_m' - s_m) how far it is ahead;
     tau_m the same of the scores' running means, before this batch; and kappa_m = exp(alpha (tau_m - r_m)). The loss
-    keeps its value. What a fusion adds to L(D) keeps its gradient.
+    keeps its value, and what a fusion adds to L(D) its gradient; so does a loss on evidence, beside which L(D) only
+    counts by kappa - 1.
 
     The scores are of all devices' rows, but with gradient accumulation of one part of the batch. An absent modality
     stands for the authors' input of zeros, and D of subsets is computed in training, where theirs is in evaluation.
