@@ -94,8 +94,7 @@ def blend_weights(before: Array, after: Array) -> Array:
     Args:
       before, after: [2, K] mean losses on rows trained on, and on rows held out.
 
-    References: Wang et al., What makes training multi-modal classification networks hard?, CVPR 2020, equation 4 and
-    algorithm 1.
+    References: Wang et al., What makes training multi-modal classification networks hard?, CVPR 2020, proposition 1.
     """
     gains = jnp.maximum(before[1] - after[1], 0)
     overfitting = jnp.abs((after[1] - after[0]) - (before[1] - before[0]))

@@ -16,7 +16,7 @@ class ModalityDropout(Goal):
     An example that would keep none keeps one of those it has, each equally likely. Nothing is scaled up for what is
     left out, since every fusion has its own way with what an example lacks.
 
-    References: Neverova et al., ModDrop, TPAMI 2016, section 4.3, where an example may lose everything.
+    References: Neverova et al., ModDrop, TPAMI 2016, where each modality is dropped by itself.
     """
 
     def see(self, batch: Batch, keys: Array) -> Batch:

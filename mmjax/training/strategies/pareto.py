@@ -12,7 +12,7 @@ from mmjax.decoders.heads import ThrowawayHeads
 from mmjax.model import PARTS
 from mmjax.training.strategies.goal import Goal, Phase, Seen, Setting
 
-OPPOSED = 1e-6  # their shortest combination over their sum, in length: two gradients with less are, up to rounding
+OPPOSED = 1e-6  # if their shortest combination is shorter than this times their sum, two gradients are opposed
 TINY = 1e-30  # keeps a quotient finite
 
 
