@@ -15,7 +15,7 @@ IMAGES, LABELS = raw.MNIST["test"]
 
 
 def idx(array) -> bytes:
-    return gzip.compress(bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes())
+    return gzip.compress(bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes(), mtime=0)
 
 
 @pytest.fixture
