@@ -37,7 +37,7 @@ def write_mnist(folder: Path) -> None:
         images[np.arange(n), 4 + 2 * labels] = 255
         for file, array in ((images_file, images), (labels_file, labels)):
             header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
-            (folder / file).write_bytes(gzip.compress(header + array.tobytes(), mtime=0, mtime=0))
+            (folder / file).write_bytes(gzip.compress(header + array.tobytes(), mtime=0))
 
 
 def write_recordings(folder: Path) -> None:

@@ -15,7 +15,9 @@ IMAGES, LABELS = raw.MNIST["test"]
 
 
 def idx(array) -> bytes:
-    return gzip.compress(bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes(), mtime=0)
+    return gzip.compress(
+        bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes(), mtime=0
+    )
 
 
 @pytest.fixture
