@@ -16,7 +16,7 @@ from mmjax.model import MultimodalModel, build_model, initialise, part_of
 from mmjax.training.checkpoint import Checkpoints, Keep
 from mmjax.training.feed import make_feed
 from mmjax.training.parallel import AXIS, Compiler, Placement, lay_out
-from mmjax.training.processes import any_process, check_agreement, is_first
+from mmjax.training.processes import any_process, check_agreement
 from mmjax.training.results import CellResult, Interrupted, Progress, RunResult
 from mmjax.training.rows import parted, watched_rows
 from mmjax.training.state import Sums, Trace
@@ -176,9 +176,7 @@ class _Cell:
             asked = any_process(stop())
             if checkpoints and (asked or any_process(checkpoints.due)):
                 progress = {"phase": index, "done": done, "histories": self.histories, "failures": self.failures}
-                state_on_host = self._host(state)
-                if is_first():
-                    checkpoints.save(before + done, state_on_host, progress)
+                checkpoints.save(before + done, self._host(state), progress)
             if asked:
                 raise Interrupted
         return self._measure(programs, state, after=True)
