@@ -29,7 +29,7 @@ def test_mapping_does_not_change_the_work(task, parallel):
 
 
 def test_the_epoch_is_the_one_that_a_cell_trains(task):
-    _, sums = trained(task, "pmap")
+    _, (sums, *_) = trained(task, "pmap")
     for place, run in enumerate(train_cell(task, "concat", "joint", CONFIG, SEEDS).runs):
         assert run.history[0]["train_loss"] == pytest.approx(sums.loss[0, place] / sums.weight[0, place], rel=1e-4)
 
