@@ -39,7 +39,7 @@ def test_all_encoders_end_at_the_last_joint():
     last = stage_by_stage(bound.encoders, features, False, lambda joint, f: met.append(joint) or f)
     assert met == [0]
     encoded = finish_all(bound.encoders, last, False)
-    alone = bound.encode(batch)
+    alone = bound.encode(batch).embeddings
     for name in encoded:
         np.testing.assert_allclose(encoded[name].pooled, alone[name], rtol=1e-5, atol=1e-6)
         assert (encoded[name].pooled[~batch.present[name]] == 0).all() and (~batch.present[name]).any()
