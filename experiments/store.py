@@ -71,16 +71,21 @@ class Store:
             _settle(file)
         if theta is not None:
             save_parameters(folder / "parameters", theta)
-        partial = folder / "result.json.partial"
         result = _plain(stored.result) | {"checksums": _checksums(folder)}
-        _write(partial, json.dumps(result, indent=2) + "\n")
-        os.replace(partial, folder / "result.json")
+        write_whole(folder / "result.json", json.dumps(result, indent=2) + "\n")
 
     def remove(self, run: Run):
         """Forget a run; `result.json` goes first, so that half of a folder is never a result."""
         folder = self.folder(run)
         (folder / "result.json").unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_whole(path: Path, text: str):
+    """Writes a file in one step: it is there as a whole and on the disk, or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    _write(partial, text)
+    os.replace(partial, path)
 
 
 def _checksums(folder: Path) -> dict[str, str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from experiments.store import write_whole
 
 DONE = "done"
 
@@ -63,12 +64,7 @@ class TrialFile:
         """Keep them, in one step, with the values that the search ended in, if it has."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         content = {"identity": self.identity, "trials": [trial._asdict() for trial in trials], "chosen": chosen}
-        partial = self.path.with_name(self.path.name + ".partial")
-        with open(partial, "w") as file:
-            file.write(json.dumps(content, indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, self.path)
+        write_whole(self.path, json.dumps(content, indent=2) + "\n")
 
     def remove(self):
         """Forget them."""

@@ -61,7 +61,7 @@ def train_cell(
       InputError: for a name that is unknown, a pair that is not defined, or a batch larger than the training split.
       Interrupted: because of `stop`.
     """
-    check_cell(task, fusion, strategy, config)
+    _check_names_and_sizes(task, fusion, strategy, config)
     layout = lay_out(tuple(seeds), placement or Placement())
     axis = AXIS if layout.splits_batch else None
     model = build_model(task.modalities, task.target, fusion, config, axis)
@@ -83,6 +83,13 @@ def check_cell(task: Task, fusion: str, strategy: str, config: Config):
     Raises:
       InputError: as `train_cell`.
     """
+    _check_names_and_sizes(task, fusion, strategy, config)
+    model = build_model(task.modalities, task.target, fusion, config)
+    example = jax.tree.map(lambda x: x[:1], task.splits["train"])
+    jax.eval_shape(lambda: initialise(model, jax.random.key(0), example))
+
+
+def _check_names_and_sizes(task: Task, fusion: str, strategy: str, config: Config):
     examples = task.splits["train"].size
     if config.batch_size > examples:
         raise InputError(
@@ -92,9 +99,6 @@ def check_cell(task: Task, fusion: str, strategy: str, config: Config):
     lookup(STRATEGIES, "strategy", strategy)
     if reason := undefined(strategy, fusion, task.modalities, task.target):
         raise InputError(reason)
-    model = build_model(task.modalities, task.target, fusion, config)
-    example = jax.tree.map(lambda x: x[:1], task.splits["train"])
-    jax.eval_shape(lambda: initialise(model, jax.random.key(0), example))
 
 
 class _Cell:

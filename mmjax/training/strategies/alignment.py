@@ -27,9 +27,6 @@ class Contrastive(Goal):
         super().__init__(setting)
         self.heads = Directions(setting.config.alignment_size)
 
-    def bases(self, outputs):
-        return (outputs.embeddings,)
-
     def losses(self, seen: Seen):
         directions, scale = seen.heads
         term = _mean_over_pairs(self.setting, directions, seen, lambda a, b, both: info_nce(a, b, scale, both))
@@ -48,9 +45,6 @@ class Canonical(Goal):
     def __init__(self, setting: Setting):
         super().__init__(setting)
         self.heads = Projections(setting.config.alignment_size)
-
-    def bases(self, outputs):
-        return (outputs.embeddings,)
 
     def losses(self, seen: Seen):
         ridge = self.setting.config.cca_ridge

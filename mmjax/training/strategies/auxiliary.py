@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mmjax.decoders.heads import ThrowawayHeads
 from mmjax.model import PARTS
 from mmjax.training.strategies.goal import Goal, Phase, Seen, Setting
 
@@ -10,12 +9,7 @@ from mmjax.training.strategies.goal import Goal, Phase, Seen, Setting
 class Auxiliary(Goal):
     """L(D) + lambda * sum_i L_i, L_i of a throw-away head on h_i; 0 where an example lacks modality i."""
 
-    def __init__(self, setting: Setting):
-        super().__init__(setting)
-        self.heads = ThrowawayHeads(setting.target.outputs)
-
-    def bases(self, outputs):
-        return (outputs.embeddings,)
+    throwaway_heads = True
 
     def losses(self, seen: Seen):
         own = sum(self.losses_of(seen.heads, seen.batch).values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from mmjax.decoders.heads import ThrowawayHeads
 from mmjax.model import PARTS
 from mmjax.training.strategies.goal import Goal, Phase, Seen, Setting
 from mmjax.types import Array
@@ -19,13 +18,7 @@ class Apart(Goal):
 
     encoders_alone = True
     measures = True
-
-    def __init__(self, setting: Setting):
-        super().__init__(setting)
-        self.heads = ThrowawayHeads(setting.target.outputs)
-
-    def bases(self, outputs):
-        return (outputs.embeddings,)
+    throwaway_heads = True
 
     def remember(self, outputs, previous):
         return previous or no_measurements(self.setting)
@@ -55,12 +48,7 @@ class Together(Goal):
 class Blended(Goal):
     """sum_i w_i L_i + w_D L(D), L_i of a throw-away head on h_i, with the weights that were measured."""
 
-    def __init__(self, setting: Setting):
-        super().__init__(setting)
-        self.heads = ThrowawayHeads(setting.target.outputs)
-
-    def bases(self, outputs):
-        return (outputs.embeddings,)
+    throwaway_heads = True
 
     def remember(self, outputs, previous):
         return previous or no_measurements(self.setting)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from mmjax.config import Config
+from mmjax.decoders.heads import ThrowawayHeads
 from mmjax.training.losses import objective, task_loss
 from mmjax.types import Array, Batch, ModalitySpec, Outputs, TargetSpec
 
@@ -73,12 +74,14 @@ class Goal:
 
     Attributes:
       setting: static facts.
+      throwaway_heads: whether the heads are a dense one on each of `bases`.
       heads: a module whose parameters are trained with the phase and then thrown away, or None.
       encoders_alone: the model is only asked for its embeddings, each encoder by itself.
       subsets: [N, M] bool, over the sorted names, of which D is wanted for each batch; () for none.
       measures: whether `measured` is called before the phase and after it.
     """
 
+    throwaway_heads: bool = False
     heads: Any = None
     encoders_alone: bool = False
     subsets: Any = ()
@@ -86,10 +89,12 @@ class Goal:
 
     def __init__(self, setting: Setting):
         self.setting = setting
+        if self.throwaway_heads:
+            self.heads = ThrowawayHeads(setting.target.outputs)
 
-    def bases(self, outputs: Outputs) -> Any:
-        """What the heads are called with."""
-        return {}
+    def bases(self, outputs: Outputs) -> tuple:
+        """What the heads are called with: the embeddings, unless it says otherwise."""
+        return (outputs.embeddings,)
 
     def noise(self, keys: Array) -> tuple:
         """What else they are called with in training, of [B] keys as Seen has them."""

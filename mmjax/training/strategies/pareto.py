@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from mmjax.decoders.heads import ThrowawayHeads
 from mmjax.model import PARTS
 from mmjax.training.strategies.goal import Goal, Phase, Seen, Setting
 
@@ -25,12 +24,7 @@ class Pareto(Goal):
     References: Wei and Hu, MMPareto, ICML 2024, algorithm 1.
     """
 
-    def __init__(self, setting: Setting):
-        super().__init__(setting)
-        self.heads = ThrowawayHeads(setting.target.outputs)
-
-    def bases(self, outputs):
-        return (outputs.embeddings,)
+    throwaway_heads = True
 
     def losses(self, seen: Seen):
         return (self.plain_loss(seen), sum(self.losses_of(seen.heads, seen.batch).values())), {}

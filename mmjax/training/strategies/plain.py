@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mmjax.decoders.heads import ThrowawayHeads
 from mmjax.model import PARTS
 from mmjax.training.strategies.goal import Goal, Phase, Seen, Setting
 
@@ -11,13 +10,7 @@ class Encode(Goal):
     """A throw-away head on every E_i: each encoder learns alone."""
 
     encoders_alone = True
-
-    def __init__(self, setting: Setting):
-        super().__init__(setting)
-        self.heads = ThrowawayHeads(setting.target.outputs)
-
-    def bases(self, outputs):
-        return (outputs.embeddings,)
+    throwaway_heads = True
 
     def losses(self, seen: Seen):
         return (sum(self.losses_of(seen.heads, seen.batch).values()),), {}
@@ -29,9 +22,7 @@ class Encode(Goal):
 class Fuse(Goal):
     """A throw-away head on F."""
 
-    def __init__(self, setting: Setting):
-        super().__init__(setting)
-        self.heads = ThrowawayHeads(setting.target.outputs)
+    throwaway_heads = True
 
     def bases(self, outputs):
         return ({"fused": outputs.fused},)
