@@ -19,7 +19,7 @@ from experiments.overrides import GRID_FIELDS, join_overrides, read_overrides
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_list("tasks", ["trimodal"], "Tasks, by name; `python -m experiments.list` prints them.")
+flags.DEFINE_list("tasks", ["trimodal"], "Tasks, by name or tag; `python -m experiments.list` prints them.")
 flags.DEFINE_list(
     "fusions",
     ["concat", "mean", "mmtm", "unimodal"],

@@ -24,7 +24,7 @@ from experiments.search import FIELDS, Tuned, Tuning
 from experiments.store import Store
 from experiments.tune import forget_trials, search_plan, tuned_plan
 from mmjax.config import config_for
-from mmjax.data import load_task
+from mmjax.data import load_task, tasks_of
 from mmjax.errors import InputError
 from mmjax.training.decisions import combine_decisions
 from mmjax.training.loop import check_cell, train_cell
@@ -97,7 +97,7 @@ def run_grid(
     train = partial(train, data=request.data)
     fields = [name for name in FIELDS if not (request.match and name == "width")]
     tuning = None if request.tune is None else Tuning(request.tune, request.tune_seeds, tuple(fields))
-    configs = {name: config_for(name).replace(**request.overrides) for name in request.tasks}
+    configs = {name: config_for(name).replace(**request.overrides) for name in tasks_of(request.tasks)}
     plan, budgets = [], []
     for name, config in configs.items():
         task = load(name, data_dir=request.data_dir)

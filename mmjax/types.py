@@ -181,6 +181,10 @@ class Task:
       tags: domains and lists the task belongs to.
       source: where the data come from, one line for tables' footers.
       fingerprint: hash of the arrays, part of a run's identity.
+      groups: split -> [n] int, examples of one number belong together (a patient, a video), where that is known.
+      preprocessing: modality -> what was fitted on train (`mmjax.data.transforms.preprocessing.Fitted`), where the
+        inputs were made by steps that can be applied to new examples.
+      warnings: what a reader of results must know of the data, one sentence each.
     """
 
     name: str
@@ -192,3 +196,6 @@ class Task:
     tags: tuple[str, ...] = ()
     source: str = ""
     fingerprint: str = ""
+    groups: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    preprocessing: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    warnings: tuple[str, ...] = ()

@@ -2,39 +2,18 @@
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from mmjax.data import trimodal
 from mmjax.data.avdigits import task as avdigits
 from mmjax.data.check import arrays_of, check_task, fingerprint
+from mmjax.data.entry import TaskEntry
 from mmjax.data.handwritten import task as handwritten
 from mmjax.data.handwritten.views import VIEWS
+from mmjax.data.recipe import entries_of
+from mmjax.data.recipes import RECIPES
 from mmjax.errors import lookup
 from mmjax.types import Task
-
-
-@dataclasses.dataclass(frozen=True)
-class TaskEntry:
-    """What is known of a task before it is loaded.
-
-    Attributes:
-      summary: one line.
-      load: (data_dir or None, cache_dir) -> Task.
-      kinds: modality -> its kind.
-      target: one of TARGET_KINDS.
-      tags: domains and lists the task belongs to.
-      configs: names of its variants; `name/config` is registered too.
-      needs_files: whether it is read from files that are downloaded or lie in data_dir.
-    """
-
-    summary: str
-    load: Callable[[str | None, str], Task]
-    kinds: dict[str, str]
-    target: str
-    tags: tuple[str, ...]
-    configs: tuple[str, ...] = ()
-    needs_files: bool = False
-
 
 TASKS = {
     "trimodal": TaskEntry(
@@ -78,6 +57,7 @@ TASKS = {
         tags=("perception",),
         needs_files=True,
     ),
+    **{name: entry for recipe in RECIPES.values() for name, entry in entries_of(recipe).items()},
 }
 
 
@@ -85,7 +65,7 @@ def load_task(name: str, data_dir: str | None = None, cache_dir: str | None = No
     """A task by name, in memory and checked.
 
     Args:
-      name: one of TASKS.
+      name: one of TASKS, or one with a protocol of its entry, as `pie/random_80_20.3`.
       data_dir: folder of the raw files, only read from; None takes $MMJAX_DATA_DIR, and
         without that the files are downloaded.
       cache_dir: folder of downloads and prepared data; None takes $MMJAX_CACHE_DIR, and
@@ -94,11 +74,32 @@ def load_task(name: str, data_dir: str | None = None, cache_dir: str | None = No
     Raises:
       InputError: for an unknown name, missing or broken files, or data that break the contract.
     """
-    entry = lookup(TASKS, "task", name)
+    base, _, protocol = ("", "", "") if name in TASKS else name.rpartition("/")
+    entry = TASKS[base] if base in TASKS and TASKS[base].protocols else lookup(TASKS, "task", name)
     data_dir = data_dir or os.environ.get("MMJAX_DATA_DIR") or None
     cache_dir = cache_dir or os.environ.get("MMJAX_CACHE_DIR") or "~/.cache/mmjax"
-    task = dataclasses.replace(entry.load(data_dir, cache_dir), tags=entry.tags)
+    how = {"protocol": protocol} if protocol else {}
+    task = dataclasses.replace(entry.load(data_dir, cache_dir, **how), tags=entry.tags)
     check_task(task)
     if task.fingerprint:
         return task
     return dataclasses.replace(task, fingerprint=fingerprint(arrays_of(task)))
+
+
+def tasks_of(names: Sequence[str]) -> list[str]:
+    """What `--tasks` stands for, each once: names of tasks, or tags, which stand for all tasks that carry them.
+
+    Raises:
+      InputError: for a name that is neither.
+    """
+    tags = {
+        tag: [name for name, entry in TASKS.items() if tag in entry.tags]
+        for entry in TASKS.values()
+        for tag in entry.tags
+    }
+    chosen = []
+    for name in names:
+        base = name.rpartition("/")[0]
+        known = name in TASKS or (base in TASKS and TASKS[base].protocols)
+        chosen += [name] if known else lookup(tags | {task: [task] for task in TASKS}, "task or tag", name)
+    return list(dict.fromkeys(chosen))

@@ -4,21 +4,16 @@ TFDS stores a row at a time, and decoding 70,000 rows of 7 kB takes about 6 s. S
 has prepared a data set it is written out again as .npy files, which map at once.
 """
 
-import contextlib
-import fcntl
-import os
-import shutil
-import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from mmjax.data.build import built
+from mmjax.data.cache import made
 from mmjax.data.check import fingerprint
 from mmjax.data.sources import Source, digest, find
-from mmjax.errors import InputError
 
 CHUNK = 4096  # rows decoded at once
 FINGERPRINT = "fingerprint.txt"
@@ -41,8 +36,7 @@ def load_columns(
 ) -> Columns:
     """The columns of a TFDS data set, which is prepared when it is not yet.
 
-    Prepared data are kept by the contents of the raw files, so other files never meet an
-    old cache. Everything is written beside its place and renamed: there is no half of it.
+    Prepared data are kept by the contents of the raw files, so other files never meet an old cache.
 
     Args:
       make_builder: TFDS data_dir -> builder; called only when something is to be prepared.
@@ -59,17 +53,11 @@ def load_columns(
     key = digest(paths) if paths else "downloads"
     cache = Path(cache_dir).expanduser()
     folder = cache / "columns" / f"{identity}-{key}"
-    if not folder.is_dir():
-        try:
-            with _alone(folder):
-                if not folder.is_dir():  # another process may have been faster
-                    builder = make_builder(str(cache / "tfds" / key))
-                    _prepare(builder, data_dir, str(cache / "downloads"))
-                    _write(builder, features, folder)
-        except OSError as error:
-            raise InputError(
-                f"cache folder {cache} cannot be written ({error}); name another in MMJAX_CACHE_DIR"
-            ) from error
+
+    def write(beside: Path):
+        _write(built(make_builder, key, data_dir, cache), features, beside)
+
+    made(folder, write)
     splits = {
         split.name: {path.stem: np.asarray(np.load(path, mmap_mode="r")) for path in sorted(split.glob("*.npy"))}
         for split in sorted(folder.iterdir())
@@ -78,35 +66,13 @@ def load_columns(
     return Columns(splits, (folder / FINGERPRINT).read_text())
 
 
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Holds the lock of a folder that is to be made, among processes."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with open(folder.with_name(f"{folder.name}.lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _prepare(builder, data_dir: str | None, download_dir: str) -> None:
-    import tensorflow_datasets as tfds
-
-    config = tfds.download.DownloadConfig(manual_dir=data_dir)
-    with contextlib.redirect_stdout(sys.stderr):  # a command's own output is its result alone
-        builder.download_and_prepare(download_dir=download_dir, download_config=config)
-
-
 def _write(builder, features: Sequence[str], folder: Path) -> None:
-    beside = Path(tempfile.mkdtemp(prefix="incomplete.", dir=folder.parent))
-    try:
-        arrays = []
-        for split in sorted(builder.info.splits):
-            (beside / split).mkdir()
-            written = _write_split(builder, split, features, beside / split)
-            arrays += [(f"{split}/{name}", array) for name, array in written.items()]
-        (beside / FINGERPRINT).write_text(fingerprint(arrays))
-        os.replace(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    arrays = []
+    for split in sorted(builder.info.splits):
+        (folder / split).mkdir()
+        written = _write_split(builder, split, features, folder / split)
+        arrays += [(f"{split}/{name}", array) for name, array in written.items()]
+    (folder / FINGERPRINT).write_text(fingerprint(arrays))
 
 
 def _write_split(builder, split: str, features: Sequence[str], folder: Path) -> dict[str, np.ndarray]:

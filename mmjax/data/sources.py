@@ -18,7 +18,7 @@ class Source:
 
     Attributes:
       folder: in which a data_dir holds it; it is also found directly in data_dir.
-      file: its name.
+      file: its name, or that of a folder of files.
       url: where it is downloaded from; empty where it cannot be.
       origin: where a person gets it, for the error that says it is missing.
     """
@@ -41,6 +41,30 @@ def find(data_dir: str | Path, sources: Sequence[Source]) -> dict[str, Path]:
     return {source.file: _place(root, source) or _missing(root, source) for source in sources}
 
 
+def find_layout(data_dir: str | Path, layouts: Sequence) -> tuple:
+    """The first of a data set's layouts (`mmjax.data.dataset.Layout`) whose files are all there, and file name -> path.
+
+    Raises:
+      InputError: if there is none; it says what the first lacks.
+    """
+    for layout in layouts[1:]:
+        if not any(_place(Path(data_dir).expanduser(), source) for source in layouts[0].sources):
+            with contextlib.suppress(InputError):
+                return layout, find(data_dir, layout.sources)
+    return layouts[0], find(data_dir, layouts[0].sources)
+
+
+def fetch_layout(dl_manager, layouts: Sequence) -> tuple:
+    """As `find_layout` in TFDS's manual folder; what is not there is downloaded in the first layout.
+
+    Raises:
+      InputError: if a file is in neither place.
+    """
+    manual = _manual_folder(dl_manager)
+    layout = find_layout(manual, layouts)[0] if manual and len(layouts) > 1 else layouts[0]
+    return layout, fetch(dl_manager, layout.sources)
+
+
 def fetch(dl_manager, sources: Sequence[Source]) -> dict[str, Path]:
     """File name -> path, from TFDS's manual folder where it has the file, else downloaded.
 
@@ -49,10 +73,7 @@ def fetch(dl_manager, sources: Sequence[Source]) -> dict[str, Path]:
     """
     from tensorflow_datasets.core.download import download_manager, util
 
-    try:
-        manual = Path(dl_manager.manual_dir)
-    except AssertionError:  # TFDS's word for: there is no such folder
-        manual = None
+    manual = _manual_folder(dl_manager)
     paths = {source.file: path for source in sources if manual and (path := _place(manual, source))}
     absent = [source for source in sources if source.file not in paths]
     for source in absent:
@@ -74,9 +95,11 @@ def fetch(dl_manager, sources: Sequence[Source]) -> dict[str, Path]:
 def digest(paths: dict[str, Path]) -> str:
     """Sixteen hex digits of the SHA-256 of the files' names and contents."""
     total = hashlib.sha256()
-    for name, path in sorted(paths.items()):
-        with reading(path), open(path, "rb") as file:
-            total.update(name.encode() + hashlib.file_digest(file, "sha256").digest())
+    for name, place in sorted(paths.items()):
+        for path in sorted(p for p in place.rglob("*") if p.is_file()) if place.is_dir() else [place]:
+            with reading(path), open(path, "rb") as file:
+                inside = path.relative_to(place).as_posix() if place.is_dir() else ""
+                total.update(f"{name}{inside}".encode() + hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()[:16]
 
 
@@ -104,7 +127,14 @@ def _reach(url: str) -> None:
 
 def _place(root: Path, source: Source) -> Path | None:
     places = (root / source.folder / source.file, root / source.file)
-    return next((path for path in places if path.is_file()), None)
+    return next((path for path in places if path.exists()), None)
+
+
+def _manual_folder(dl_manager) -> Path | None:
+    try:
+        return Path(dl_manager.manual_dir)
+    except AssertionError:  # TFDS's word for: there is no such folder
+        return None
 
 
 def _missing(root: Path | None, source: Source) -> NoReturn:

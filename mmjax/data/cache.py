@@ -1,0 +1,47 @@
+"""Folders that are made once, by whoever comes first, whole or not at all."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from mmjax.errors import InputError
+
+
+def made(folder: Path, write: Callable[[Path], None]) -> Path:
+    """The folder, which `write` fills when it is not there yet.
+
+    Everything is written beside its place and renamed: there is no half of it. Processes that want the same
+    folder wait for the first.
+
+    Raises:
+      InputError: if it cannot be written; and whatever `write` raises.
+    """
+    if folder.is_dir():
+        return folder
+    try:
+        with alone(folder):
+            if not folder.is_dir():  # another process may have been faster
+                beside = Path(tempfile.mkdtemp(prefix="incomplete.", dir=folder.parent))
+                try:
+                    write(beside)
+                    os.replace(beside, folder)
+                finally:
+                    shutil.rmtree(beside, ignore_errors=True)
+    except OSError as error:
+        raise InputError(
+            f"cache folder {folder.parent.parent} cannot be written ({error}); name another in MMJAX_CACHE_DIR"
+        ) from error
+    return folder
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Holds the lock of a folder that is to be made, among processes; the lock lies beside it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.with_name(f"{folder.name}.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

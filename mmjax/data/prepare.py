@@ -1,0 +1,161 @@
+"""From a recipe to a task: rows are read, split, preprocessed by what train says, and kept."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mmjax.data.build import built
+from mmjax.data.cache import made
+from mmjax.data.conflict import contradict
+from mmjax.data.dataset import Columns
+from mmjax.data.prepared import read_task, write_task
+from mmjax.data.protocols import Layout, parse, rows_of
+from mmjax.data.recipe import Modality, Recipe, Variant
+from mmjax.data.sources import digest, find_layout
+from mmjax.data.transforms import preprocessing
+from mmjax.data.transforms.contract import Column
+from mmjax.types import SPLITS, Batch, TargetSpec, Task
+
+
+def load_recipe(recipe: Recipe, variant: str, data_dir: str | None, cache_dir: str, protocol: str = "") -> Task:
+    """One of a recipe's tasks, from the cache if it was prepared from the same files by the same code.
+
+    Args:
+      recipe, variant: which task.
+      data_dir: folder of the raw files; None downloads them.
+      cache_dir: folder of downloads and prepared data.
+      protocol: how it is split, as in `random_80_20.3`; "" is the variant's own.
+
+    Raises:
+      InputError: for an unknown protocol, missing or broken files.
+    """
+    chosen = recipe.variants[variant]
+    base = "/".join(filter(None, (recipe.dataset.name, variant)))
+    name = "/".join(filter(None, (base, protocol)))
+    split_by = parse(protocol or chosen.protocol, recipe.protocols, base)
+    paths = {} if data_dir is None else find_layout(data_dir, recipe.dataset.layouts)[1]
+    key = digest(paths) if paths else "downloads"
+    cache = Path(cache_dir).expanduser()
+
+    def write(folder: Path):
+        rows = read_rows(built(recipe.make_builder, key, data_dir, cache))
+        write_task(make_task(name, recipe, chosen, split_by, rows), folder)
+
+    return read_task(made(cache / "tasks" / f"{name.replace('/', '.')}-{key}-{_code()}", write))
+
+
+def read_rows(builder) -> dict[str, Columns]:
+    """split -> feature -> [n, ...] of a prepared TFDS data set; strings are in an array of objects."""
+    import tensorflow_datasets as tfds
+
+    rows = {}
+    for split in builder.info.splits:
+        source = builder.as_data_source(split)
+        examples = source.__getitems__(range(len(source)))
+        rows[split] = {}
+        for name, feature in builder.info.features.items():
+            values = [example[name] for example in examples]
+            if isinstance(feature, tfds.features.Text):
+                strings = [value.decode() if isinstance(value, bytes) else str(value) for value in values]
+                rows[split][name] = np.array(strings, object)
+            else:
+                rows[split][name] = np.stack(values)
+    return rows
+
+
+def make_task(
+    name: str, recipe: Recipe, variant: Variant, split_by: tuple[str, int], rows: Mapping[str, Columns]
+) -> Task:
+    """A task in memory.
+
+    Args:
+      name: of the task.
+      recipe, variant: what it is made of.
+      split_by: name and number of a protocol.
+      rows: split -> columns, as the data set has them.
+
+    Raises:
+      InputError: if a split would be empty.
+    """
+    columns, official = _joined(rows, variant)
+    labels = columns[variant.target.column]
+    classified = variant.target.kind in ("binary", "multiclass")
+    numbers = {n: None if n is None else np.unique(columns[n], return_inverse=True)[1] for n in {recipe.groups}}
+    groups = numbers[recipe.groups]
+    folds = None if recipe.folds is None else columns[recipe.folds].astype(int)
+    places = rows_of(*split_by, Layout(labels if classified else None, groups, official, folds))
+    fitted, inputs = {}, {}
+    for modality, spec in variant.modalities.items():
+        column = column_of(columns, spec)
+        fitted[modality] = preprocessing.fit(modality, spec.kind, spec.steps, column.take(places["train"]))
+        inputs[modality] = {split: fitted[modality].apply(column.take(places[split])) for split in SPLITS}
+    size = len(variant.target.names) if variant.target.kind == "multiclass" else _outputs(variant.target.kind, labels)
+    task = Task(
+        name=name,
+        modalities=tuple(each.spec for each in fitted.values()),
+        target=TargetSpec(variant.target.kind, size),
+        splits={split: _batch(split, inputs, _target(labels[places[split]], classified)) for split in SPLITS},
+        class_names=variant.target.names,
+        source=recipe.source,
+        groups={} if groups is None else {split: groups[places[split]] for split in SPLITS},
+        preprocessing=fitted,
+    )
+    return contradict(task, seed=split_by[1]) if split_by[0] == "conflict" else task
+
+
+def column_of(columns: Columns, modality: Modality) -> Column:
+    """The raw values of a modality, of all rows."""
+    arrays = [columns[name] for name in modality.columns]
+    if len(arrays) == 1:
+        values = arrays[0]
+    elif arrays[0].dtype == object:
+        raise ValueError(f"strings of {', '.join(modality.columns)} cannot be joined")
+    else:
+        values = np.concatenate([array.reshape(*array.shape[:-1], -1) for array in arrays], axis=-1)
+    present = np.ones(len(values), bool) if modality.present is None else columns[modality.present].astype(bool)
+    lengths = None if modality.lengths is None else columns[modality.lengths].astype(np.int32)
+    return Column(values, present, lengths)
+
+
+def _joined(rows: Mapping[str, Columns], variant: Variant) -> tuple[Columns, dict[str, np.ndarray]]:
+    """All rows of a variant under each other, and which of them are in which split of the data set."""
+    splits = [split for split in SPLITS if split in rows]
+    columns = {name: np.concatenate([rows[split][name] for split in splits]) for name in rows[splits[0]]}
+    of_split = np.repeat(splits, [len(next(iter(rows[split].values()))) for split in splits])
+    if variant.rows is not None:
+        chosen = variant.rows(columns)
+        columns, of_split = {name: values[chosen] for name, values in columns.items()}, of_split[chosen]
+    return columns, {split: np.flatnonzero(of_split == split) for split in splits}
+
+
+def _target(labels: np.ndarray, classified: bool) -> np.ndarray:
+    return labels.astype(np.int32) if classified else labels.reshape(len(labels), -1).astype(np.float32)
+
+
+def _outputs(kind: str, labels: np.ndarray) -> int:
+    return 1 if kind == "binary" else int(np.prod(labels.shape[1:]))
+
+
+def _batch(split: str, inputs: Mapping[str, Mapping[str, Column]], target: np.ndarray) -> Batch:
+    columns = {name: values[split] for name, values in inputs.items()}
+    return Batch(
+        inputs={name: column.values for name, column in columns.items()},
+        lengths={name: column.lengths for name, column in columns.items() if column.lengths is not None},
+        present={name: column.present for name, column in columns.items()},
+        target=target,
+        weight=np.ones(len(target), np.float32),
+    )
+
+
+@functools.cache
+def _code() -> str:
+    """A hash of this package's source: what other code prepared is prepared again."""
+    total = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        total.update(path.read_bytes())
+    return total.hexdigest()[:12]

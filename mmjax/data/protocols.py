@@ -1,0 +1,122 @@
+"""Which examples are trained on, chosen by, and tested on.
+
+A protocol is named as in `pie/random_80_20.3`: a name and, after a dot, a number, 0 if there is none.
+
+    official        the data set's own splits; without a validation split, a fifth of train by a fixed seed
+    random_80_20.s  a fifth of the examples is test, a fifth of the rest validation, by seed s
+    fold.k          fold k is test, fold k + 1 validation, the rest train; the data set's own folds, else five
+    conflict.s      random_80_20.s with a test split whose views contradict each other (mmjax.data.conflict)
+
+Classes keep their shares, and examples of one group (a patient, a speaker, a video) are never in two splits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from mmjax.errors import InputError, unknown_name
+from mmjax.types import SPLITS
+
+PROTOCOLS = ("official", "random_80_20", "fold", "conflict")
+SHARE = 5  # a fifth
+N_FOLDS = 5
+SEED = 0  # of cuts that are not asked for by seed
+
+
+class Layout(NamedTuple):
+    """What a split is made from, row by row of all examples.
+
+    Attributes:
+      strata: [n] int, what keeps its shares (the class); None for a target that has no classes.
+      groups: [n], examples of one value stay together; None where each stands alone.
+      official: split -> rows, as the data set has them; "train" alone where it has no official split.
+      folds: [n] int, the data set's own folds; None where it has none.
+    """
+
+    strata: np.ndarray | None
+    groups: np.ndarray | None
+    official: Mapping[str, np.ndarray]
+    folds: np.ndarray | None
+
+    @property
+    def size(self) -> int:
+        """n."""
+        return sum(len(rows) for rows in self.official.values())
+
+
+def parse(protocol: str, accepted: tuple[str, ...], task: str) -> tuple[str, int]:
+    """Name and number of a protocol as it stands in a task's name.
+
+    Raises:
+      InputError: for one that the task does not have.
+    """
+    match = re.fullmatch(r"([a-z0-9_]+?)(?:\.(\d+))?", protocol)
+    if not match or match[1] not in accepted:
+        raise unknown_name(f"config of task {task!r}", protocol, accepted)
+    return match[1], int(match[2] or 0)
+
+
+def rows_of(protocol: str, number: int, layout: Layout) -> dict[str, np.ndarray]:
+    """Rows of every split, ascending.
+
+    Raises:
+      InputError: if a fold does not exist, or a split would be empty.
+    """
+    if protocol == "official":
+        rows = dict(layout.official)
+        if "validation" not in rows:
+            rows["train"], rows["validation"] = _cut(layout, rows["train"], SEED)
+    elif protocol == "fold":
+        folds = _folds(layout)
+        count = int(folds.max()) + 1
+        if number >= count:
+            raise InputError(f"fold.{number} does not exist: accepted are fold.0 to fold.{count - 1}")
+        test, validation = folds == number, folds == (number + 1) % count
+        rows = {"train": ~(test | validation), "validation": validation, "test": test}
+        rows = {split: np.flatnonzero(chosen) for split, chosen in rows.items()}
+    else:
+        rest, test = _cut(layout, np.arange(layout.size), number)
+        train, validation = _cut(layout, rest, number)
+        rows = {"train": train, "validation": validation, "test": test}
+    empty = [split for split in SPLITS if not len(rows[split])]
+    if empty:
+        raise InputError(f"split {empty[0]!r} of protocol {protocol}.{number} is empty; give more examples or groups")
+    return {split: np.sort(rows[split]) for split in SPLITS}
+
+
+def _cut(layout: Layout, rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows without a fifth, and that fifth."""
+    from sklearn.model_selection import train_test_split
+
+    if layout.groups is None:
+        strata = None if layout.strata is None else layout.strata[rows]
+        return tuple(train_test_split(rows, test_size=1 / SHARE, stratify=strata, random_state=seed))
+    folds = _new_folds(layout, rows, seed, SHARE)
+    return rows[folds != 0], rows[folds == 0]
+
+
+def _folds(layout: Layout) -> np.ndarray:
+    if layout.folds is not None:
+        return layout.folds
+    return _new_folds(layout, np.arange(layout.size), SEED, N_FOLDS)
+
+
+def _new_folds(layout: Layout, rows: np.ndarray, seed: int, count: int) -> np.ndarray:
+    """[len(rows)] fold of each row."""
+    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+
+    strata = None if layout.strata is None else layout.strata[rows]
+    groups = None if layout.groups is None else layout.groups[rows]
+    if groups is None:
+        splitter = KFold if strata is None else StratifiedKFold
+    else:
+        splitter = GroupKFold if strata is None else StratifiedGroupKFold
+    folds = np.empty(len(rows), int)
+    parts = splitter(count, shuffle=True, random_state=seed).split(rows, strata, groups)
+    for fold, (_, held_out) in enumerate(parts):
+        folds[held_out] = fold
+    return folds

@@ -1,0 +1,1 @@
+"""Three descriptions of 4,485 photographs of 15 kinds of scene."""
