@@ -43,7 +43,8 @@ def print_table():
     held = contents()
     table = Table("kind", "name", "", show_lines=False)
     for name, entry in held["tasks"].items():
-        table.add_row("task", name, entry["summary"])
+        ways = ", ".join(f"/{protocol}" for protocol in entry["protocols"])
+        table.add_row("task", name, entry["summary"] + (f"; split by {ways}" if ways else ""))
     table.add_section()
     for level, names in held["fusions"].items():
         table.add_row(f"fusion, {level} level", "\n".join(names), "")
