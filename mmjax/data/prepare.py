@@ -111,15 +111,18 @@ def make_task(
 def column_of(columns: Columns, modality: Modality) -> Column:
     """The raw values of a modality, of all rows."""
     arrays = [columns[name] for name in modality.columns]
-    if len(arrays) == 1:
-        values = arrays[0]
-    elif arrays[0].dtype == object:
-        raise ValueError(f"strings of {', '.join(modality.columns)} cannot be joined")
-    else:
-        values = np.concatenate([array.reshape(*array.shape[:-1], -1) for array in arrays], axis=-1)
+    values = arrays[0] if len(arrays) == 1 else _side_by_side(arrays)
     present = np.ones(len(values), bool) if modality.present is None else columns[modality.present].astype(bool)
     lengths = None if modality.lengths is None else columns[modality.lengths].astype(np.int32)
     return Column(values, present, lengths)
+
+
+def _side_by_side(arrays: list[np.ndarray]) -> np.ndarray:
+    """[n, ..., k] of arrays that are [n, ..., k_i], or [n], which counts as k_i = 1; objects if one holds strings."""
+    columns = [array[:, None] if array.ndim == 1 else array for array in arrays]
+    if any(column.dtype == object for column in columns):
+        columns = [column.astype(object) for column in columns]
+    return np.concatenate(columns, axis=-1)
 
 
 def _joined(rows: Mapping[str, Columns], variant: Variant) -> tuple[Columns, dict[str, np.ndarray]]:

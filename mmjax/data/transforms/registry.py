@@ -1,7 +1,10 @@
 """Transforms by name, as saved preprocessing and task.yaml name them."""
 
-from mmjax.data.transforms.tabular import Scale
+from mmjax.data.transforms.tabular import Impute, OneHot, Scale, Table
 
 TRANSFORMS = {
+    "Impute": Impute,
+    "OneHot": OneHot,
     "Scale": Scale,
+    "Table": Table,
 }

@@ -10,6 +10,7 @@ from mmjax.data.transforms.contract import Column, State
 from mmjax.errors import InputError
 
 SCALINGS = ("standard", "min_max")
+FILLINGS = ("median", "mean", "most_frequent")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,8 +26,7 @@ class Scale:
     clip: float = 0.0
 
     def __post_init__(self):
-        if self.by not in SCALINGS:
-            raise InputError(f"transform Scale: by = {self.by!r} is not accepted: give {' or '.join(SCALINGS)}")
+        _choose("Scale", "by", self.by, SCALINGS)
 
     def fit(self, column: Column) -> State:
         from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -45,6 +45,121 @@ class Scale:
         return column._replace(values=values.astype(np.float32))
 
 
+@dataclasses.dataclass(frozen=True)
+class Impute:
+    """Fill what is NaN with a statistic of train, and say where.
+
+    Attributes:
+      strategy: "median", "mean" or "most_frequent"; a feature that is NaN all over train is filled with 0.
+      indicator: append, for every feature with a NaN in train, whether it was NaN (1) or not (0).
+    """
+
+    strategy: str = "median"
+    indicator: bool = True
+
+    def __post_init__(self):
+        _choose("Impute", "strategy", self.strategy, FILLINGS)
+
+    def fit(self, column: Column) -> State:
+        from sklearn.impute import SimpleImputer
+
+        rows = _rows(column).astype(np.float64)
+        fill = SimpleImputer(strategy=self.strategy, keep_empty_features=True).fit(rows).statistics_
+        lacking = np.flatnonzero(np.isnan(rows).any(axis=0)) if self.indicator else np.empty(0, int)
+        return {"fill": np.nan_to_num(fill), "lacking": lacking}
+
+    def apply(self, state: State, column: Column) -> Column:
+        values = column.values.astype(np.float64)
+        lacks = np.isnan(values)
+        filled = np.where(lacks, state["fill"], values)
+        joined = np.concatenate([filled, lacks[..., state["lacking"]]], axis=-1)
+        return column._replace(values=joined.astype(np.float32))
+
+
+@dataclasses.dataclass(frozen=True)
+class OneHot:
+    """Turn categories, [n] or [n, k], into a 1 among 0s for each of the k.
+
+    Attributes:
+      least: a category that fewer examples of train have counts as unseen.
+      unseen: "ignore" (all 0) or "own" (an entry of its own) for categories that train does not have.
+    """
+
+    least: int = 1
+    unseen: str = "ignore"
+
+    def __post_init__(self):
+        _choose("OneHot", "unseen", self.unseen, ("ignore", "own"))
+
+    def fit(self, column: Column) -> State:
+        state = {}
+        for place, values in enumerate(_categories(column.values[column.present]).T):
+            known, counts = np.unique(values, return_counts=True)
+            state[str(place)] = known[counts >= self.least]
+        return state
+
+    def apply(self, state: State, column: Column) -> Column:
+        parts = []
+        for place, values in enumerate(_categories(column.values).T):
+            hot = values[:, None] == state[str(place)]
+            if self.unseen == "own":
+                hot = np.concatenate([hot, ~hot.any(axis=1, keepdims=True)], axis=1)
+            parts.append(hot)
+        return column._replace(values=np.concatenate(parts, axis=1).astype(np.float32))
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Turn the columns of a table, [n, k] of which some are numbers and the others categories, into features.
+
+    Numbers are imputed by the median and standardised, categories one-hot; the numbers come first.
+
+    Attributes:
+      numbers: places of the columns that are numbers.
+    """
+
+    numbers: tuple[int, ...] = ()
+
+    def fit(self, column: Column) -> State:
+        numbers, categories = self._split(column)
+        state = {f"category_{name}": value for name, value in OneHot().fit(categories).items()}
+        if self.numbers:
+            filling = Impute().fit(numbers)
+            scaling = Scale().fit(Impute().apply(filling, numbers))
+            state |= {f"number_{name}": value for name, value in filling.items()}
+            state |= {f"scale_{name}": value for name, value in scaling.items()}
+        return state
+
+    def apply(self, state: State, column: Column) -> Column:
+        numbers, categories = self._split(column)
+        parts = []
+        if self.numbers:
+            numbers = Impute().apply(_under("number_", state), numbers)
+            parts.append(Scale().apply(_under("scale_", state), numbers).values)
+        if categories.values.shape[1]:
+            parts.append(OneHot().apply(_under("category_", state), categories).values)
+        return column._replace(values=np.concatenate(parts, axis=1))
+
+    def _split(self, column: Column) -> tuple[Column, Column]:
+        others = [place for place in range(column.values.shape[1]) if place not in self.numbers]
+        numbers = column.values[:, list(self.numbers)].astype(np.float64)
+        return column._replace(values=numbers), column._replace(values=column.values[:, others])
+
+
 def _rows(column: Column) -> np.ndarray:
     """Feature vectors [*, features] of examples and valid steps that are there."""
     return column.values[column.present] if column.values.ndim == 2 else column.values[column.valid]
+
+
+def _categories(values: np.ndarray) -> np.ndarray:
+    """Categories as strings [n, k]."""
+    return values.reshape(len(values), -1).astype(str)
+
+
+def _under(prefix: str, state: State) -> State:
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
+def _choose(transform: str, field: str, value: str, accepted: tuple[str, ...]) -> None:
+    if value not in accepted:
+        raise InputError(f"transform {transform}: {field} = {value!r} is not accepted: give {' or '.join(accepted)}")

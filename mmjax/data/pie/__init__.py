@@ -1,0 +1,1 @@
+"""Three descriptions of 680 photographs of 68 faces."""

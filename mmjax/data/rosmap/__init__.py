@@ -1,0 +1,1 @@
+"""Three omics of 351 brains, with or without Alzheimer's disease."""

@@ -1,0 +1,1 @@
+"""Pupils of a learning platform, and how well they did."""
