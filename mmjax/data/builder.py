@@ -39,7 +39,9 @@ class TableBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 def _feature(feature: Feature):
     if isinstance(feature, Array):
         encoding = "bytes" if np.prod(feature.shape) > 64 else "none"  # many numbers are stored faster as one string
-        return tfds.features.Tensor(shape=feature.shape, dtype=feature.dtype, encoding=encoding, doc=feature.doc)
+        return tfds.features.Tensor(
+            shape=feature.shape, dtype=np.dtype(feature.dtype), encoding=encoding, doc=feature.doc
+        )
     if isinstance(feature, Label):
         return tfds.features.ClassLabel(names=list(feature.names))
     return tfds.features.Text(doc=feature.doc)

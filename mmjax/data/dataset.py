@@ -18,7 +18,7 @@ class Array:
     """Numbers of one shape: `shape` of an example, `dtype`, and what they are."""
 
     shape: tuple[int, ...]
-    dtype: type = np.float32
+    dtype: str = "float32"
     doc: str = ""
 
 

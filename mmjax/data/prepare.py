@@ -114,7 +114,7 @@ def column_of(columns: Columns, modality: Modality) -> Column:
     values = arrays[0] if len(arrays) == 1 else _side_by_side(arrays)
     present = np.ones(len(values), bool) if modality.present is None else columns[modality.present].astype(bool)
     lengths = None if modality.lengths is None else columns[modality.lengths].astype(np.int32)
-    return Column(values, present, lengths)
+    return Column(values, present, lengths, rate=modality.rate)
 
 
 def _side_by_side(arrays: list[np.ndarray]) -> np.ndarray:

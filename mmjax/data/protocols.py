@@ -106,11 +106,13 @@ def _folds(layout: Layout) -> np.ndarray:
 
 
 def _new_folds(layout: Layout, rows: np.ndarray, seed: int, count: int) -> np.ndarray:
-    """[len(rows)] fold of each row."""
+    """[len(rows)] fold of each row; no more folds than groups."""
     from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
     strata = None if layout.strata is None else layout.strata[rows]
     groups = None if layout.groups is None else layout.groups[rows]
+    if groups is not None:
+        count = min(count, len(np.unique(groups)))
     if groups is None:
         splitter = KFold if strata is None else StratifiedKFold
     else:

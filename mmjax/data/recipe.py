@@ -23,6 +23,7 @@ class Modality:
       steps: preprocessing, in order.
       present: feature that says whether an example has the modality; None where all have it.
       lengths: feature with the number of valid steps; None where all are valid.
+      rate: samples per second, of sound.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Modality:
     steps: tuple[Transform, ...] = ()
     present: str | None = None
     lengths: str | None = None
+    rate: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmjax.data.arrays import read_matrix
 from mmjax.data.dataset import Array, Columns, Dataset, Label, Layout
-from mmjax.data.numbers import read_matrix
 from mmjax.data.recipe import Modality, Recipe, Target, Variant
 from mmjax.data.sources import Source
 from mmjax.data.transforms.tabular import Scale

@@ -14,6 +14,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from mmjax.errors import InputError
+
 State = Mapping[str, np.ndarray]
 
 
@@ -73,6 +75,16 @@ def apply_steps(steps: Sequence[Transform], states: Sequence[State], column: Col
     for step, state in zip(steps, states, strict=True):
         column = step.apply(state, column)
     return column
+
+
+def choose(transform: str, field: str, value: str, accepted: Sequence[str]) -> None:
+    """Refuses a setting that is none of those accepted.
+
+    Raises:
+      InputError: naming the transform, the field and the value.
+    """
+    if value not in accepted:
+        raise InputError(f"transform {transform}: {field} = {value!r} is not accepted: give {' or '.join(accepted)}")
 
 
 def settings_of(step: Transform) -> dict:

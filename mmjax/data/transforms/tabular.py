@@ -6,8 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from mmjax.data.transforms.contract import Column, State
-from mmjax.errors import InputError
+from mmjax.data.transforms.contract import Column, State, choose
 
 SCALINGS = ("standard", "min_max")
 FILLINGS = ("median", "mean", "most_frequent")
@@ -26,7 +25,7 @@ class Scale:
     clip: float = 0.0
 
     def __post_init__(self):
-        _choose("Scale", "by", self.by, SCALINGS)
+        choose("Scale", "by", self.by, SCALINGS)
 
     def fit(self, column: Column) -> State:
         from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -58,7 +57,7 @@ class Impute:
     indicator: bool = True
 
     def __post_init__(self):
-        _choose("Impute", "strategy", self.strategy, FILLINGS)
+        choose("Impute", "strategy", self.strategy, FILLINGS)
 
     def fit(self, column: Column) -> State:
         from sklearn.impute import SimpleImputer
@@ -89,7 +88,7 @@ class OneHot:
     unseen: str = "ignore"
 
     def __post_init__(self):
-        _choose("OneHot", "unseen", self.unseen, ("ignore", "own"))
+        choose("OneHot", "unseen", self.unseen, ("ignore", "own"))
 
     def fit(self, column: Column) -> State:
         state = {}
@@ -158,8 +157,3 @@ def _categories(values: np.ndarray) -> np.ndarray:
 
 def _under(prefix: str, state: State) -> State:
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-
-
-def _choose(transform: str, field: str, value: str, accepted: tuple[str, ...]) -> None:
-    if value not in accepted:
-        raise InputError(f"transform {transform}: {field} = {value!r} is not accepted: give {' or '.join(accepted)}")

@@ -1,0 +1,1 @@
+"""Pedestrians at the roadside, and whether they cross."""

@@ -1,0 +1,1 @@
+"""Earnings calls, heard and read, and how volatile the stock was after."""

@@ -1,0 +1,1 @@
+"""Opinions in videos: what is said, how it sounds, how it looks."""

@@ -1,0 +1,1 @@
+"""Lines of television series, meant or not."""

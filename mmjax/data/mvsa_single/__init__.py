@@ -1,0 +1,1 @@
+"""Tweets of a picture and a text, and how they feel."""

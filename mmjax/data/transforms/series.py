@@ -1,0 +1,142 @@
+"""Sequences of one length, and what changes in them; [n, T, ...] with lengths."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from mmjax.data.transforms.contract import Column, State, choose
+from mmjax.errors import InputError
+
+LEAST_PRICE = 1e-12  # below which a return is not defined
+
+
+@dataclasses.dataclass(frozen=True)
+class Resteps:
+    """Bring every sequence to the same number of steps, evenly spaced over its own, between which is interpolated.
+
+    Attributes:
+      steps: T afterwards, at least 2.
+    """
+
+    steps: int
+
+    def __post_init__(self):
+        _at_least("Resteps", "steps", self.steps, 2)
+
+    def fit(self, column: Column) -> State:
+        return {}
+
+    def apply(self, state: State, column: Column) -> Column:
+        n, length = column.values.shape[:2]
+        last = (np.full(n, length) if column.lengths is None else np.maximum(column.lengths, 1)) - 1
+        places = np.linspace(0, 1, self.steps) * last[:, None]
+        before = np.floor(places).astype(int)
+        after = np.minimum(before + 1, last[:, None])
+        share = (places - before).reshape(n, self.steps, *[1] * (column.values.ndim - 2))
+        rows = np.arange(n)[:, None]
+        values = (1 - share) * column.values[rows, before] + share * column.values[rows, after]
+        return column._replace(values=values.astype(np.float32), lengths=None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Window:
+    """Keep a window of every sequence; of a shorter one all of it.
+
+    Attributes:
+      steps: of the window, at least 1; 0 takes the longest sequence of train.
+      keep: which end, "first" or "last".
+    """
+
+    steps: int = 0
+    keep: str = "last"
+
+    def __post_init__(self):
+        _at_least("Window", "steps", self.steps, 0)
+        choose("Window", "keep", self.keep, ("first", "last"))
+
+    def fit(self, column: Column) -> State:
+        longest = column.values.shape[1]
+        if column.lengths is not None:
+            longest = int(np.max(column.lengths[column.present], initial=1))
+        return {"steps": np.array(self.steps or longest)}
+
+    def apply(self, state: State, column: Column) -> Column:
+        steps, (n, length) = int(state["steps"]), column.values.shape[:2]
+        lengths = np.full(n, length) if column.lengths is None else column.lengths
+        start = np.maximum(lengths - steps, 0) if self.keep == "last" else np.zeros(n, int)
+        places = start[:, None] + np.arange(steps)
+        values = column.values[np.arange(n)[:, None], np.minimum(places, length - 1)]
+        return column._replace(values=values, lengths=np.minimum(lengths, steps).astype(np.int32))
+
+
+@dataclasses.dataclass(frozen=True)
+class Returns:
+    """Turn levels above 0, as prices, into what each step adds to the one before; a sequence loses a step.
+
+    Attributes:
+      kind: "log" (log p_t - log p_{t-1}) or "simple" (p_t / p_{t-1} - 1).
+    """
+
+    kind: str = "log"
+
+    def __post_init__(self):
+        choose("Returns", "kind", self.kind, ("log", "simple"))
+
+    def fit(self, column: Column) -> State:
+        return {}
+
+    def apply(self, state: State, column: Column) -> Column:
+        levels = np.maximum(column.values.astype(np.float64), LEAST_PRICE)
+        ratios = levels[:, 1:] / levels[:, :-1]
+        return _one_less(column, np.log(ratios) if self.kind == "log" else ratios - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Differences:
+    """Turn values into what each step adds to the one before; a sequence loses a step."""
+
+    def fit(self, column: Column) -> State:
+        return {}
+
+    def apply(self, state: State, column: Column) -> Column:
+        return _one_less(column, np.diff(column.values.astype(np.float64), axis=1))
+
+
+@dataclasses.dataclass(frozen=True)
+class Centre:
+    """Subtract from every step a point of the first: of [n, T, joints x 3] skeletons, the place of one joint.
+
+    Attributes:
+      joint: which.
+      scale: what the result is multiplied by, as 0.001 for millimetres to metres.
+    """
+
+    joint: int = 0
+    scale: float = 1.0
+
+    def fit(self, column: Column) -> State:
+        return {}
+
+    def apply(self, state: State, column: Column) -> Column:
+        n, steps, width = column.values.shape
+        points = column.values.reshape(n, steps, width // 3, 3).astype(np.float64)
+        moved = self.scale * (points - points[:, :1, self.joint : self.joint + 1])
+        return column._replace(values=moved.reshape(n, steps, width).astype(np.float32))
+
+
+def _one_less(column: Column, values: np.ndarray) -> Column:
+    """The column with values of a step less; one step is left of what had one, and it is 0."""
+    if not values.shape[1]:
+        values = np.zeros((len(values), 1, *values.shape[2:]))
+    lengths = None if column.lengths is None else np.maximum(column.lengths - 1, 1).astype(np.int32)
+    if lengths is not None:
+        alone = (column.lengths <= 1)[:, None] & (np.arange(values.shape[1]) == 0)
+        values = np.where(alone.reshape(*alone.shape, *[1] * (values.ndim - 2)), 0, values)
+    return column._replace(values=values.astype(np.float32), lengths=lengths)
+
+
+def _at_least(transform: str, field: str, value: int, least: int) -> None:
+    if value < least:
+        raise InputError(f"transform {transform}: {field} = {value} is not accepted: give {least} or more")

@@ -1,0 +1,1 @@
+"""Actions of eight people, seen by a depth camera and felt by a sensor."""
