@@ -9,7 +9,6 @@ from mmjax.data.avdigits import task as avdigits
 from mmjax.data.check import arrays_of, check_task, fingerprint
 from mmjax.data.entry import TaskEntry
 from mmjax.data.handwritten import task as handwritten
-from mmjax.data.handwritten.views import VIEWS
 from mmjax.data.recipe import entries_of
 from mmjax.data.recipes import RECIPES
 from mmjax.errors import lookup
@@ -22,23 +21,6 @@ TASKS = {
         kinds={"image": "image", "text": "tokens", "audio": "tokens"},
         target="binary",
         tags=("medicine", "generated", "smoke"),
-    ),
-    "handwritten": TaskEntry(
-        summary="a handwritten digit from six sets of features; UCI Multiple Features",
-        load=handwritten.load,
-        kinds=dict.fromkeys(VIEWS, "vector"),
-        target="multiclass",
-        tags=("multi-view", "smoke", "paper"),
-        configs=("tmc",),
-        needs_files=True,
-    ),
-    "handwritten/tmc": TaskEntry(
-        summary="the same in the protocol of TMC: all 1,600 in train, min-max scaled, validation not held out",
-        load=handwritten.load_tmc,
-        kinds=dict.fromkeys(VIEWS, "vector"),
-        target="multiclass",
-        tags=("multi-view", "paper"),
-        needs_files=True,
     ),
     "avdigits": TaskEntry(
         summary="a digit seen and heard, each made hard: a quarter of the image's energy, speech in louder noise",
@@ -58,6 +40,15 @@ TASKS = {
         needs_files=True,
     ),
     **{name: entry for recipe in RECIPES.values() for name, entry in entries_of(recipe).items()},
+    "handwritten": dataclasses.replace(entries_of(RECIPES["handwritten"])["handwritten"], configs=("tmc",)),
+    "handwritten/tmc": TaskEntry(
+        summary=handwritten.TMC.summary,
+        load=handwritten.load_tmc,
+        kinds={modality: spec.kind for modality, spec in handwritten.TMC.modalities.items()},
+        target=handwritten.TMC.target.kind,
+        tags=(*handwritten.RECIPE.tags, *handwritten.TMC.tags),
+        needs_files=True,
+    ),
 }
 
 

@@ -1,6 +1,7 @@
 """Data sets that are described by a recipe, by name."""
 
 from mmjax.data.covid_cxr.task import RECIPE as COVID_CXR
+from mmjax.data.handwritten.task import RECIPE as HANDWRITTEN
 from mmjax.data.jaad_crossing.task import RECIPE as JAAD_CROSSING
 from mmjax.data.leaves100.task import RECIPE as LEAVES100
 from mmjax.data.maec.task import RECIPE as MAEC
@@ -17,6 +18,7 @@ from mmjax.data.utd_mhad.task import RECIPE as UTD_MHAD
 from mmjax.data.xapi.task import RECIPE as XAPI
 
 RECIPES = {
+    "handwritten": HANDWRITTEN,
     "scene15": SCENE15,
     "pie": PIE,
     "leaves100": LEAVES100,

@@ -15,7 +15,7 @@ from mmjax.errors import InputError
 FEATURES = ("pixel", "label")
 
 
-def load(data_dir, cache_dir, make_builder=handwritten._make_builder):
+def load(data_dir, cache_dir, make_builder=handwritten.make_builder):
     return load_columns(make_builder, "handwritten-test", FEATURES, views.SOURCES, str(data_dir), str(cache_dir))
 
 
@@ -55,7 +55,7 @@ def test_who_comes_second_waits_for_the_first(dummy, tmp_path):
 
     def make_builder(folder):
         made.append(folder)
-        return handwritten._make_builder(folder)
+        return handwritten.make_builder(folder)
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         both = [pool.submit(load, dummy("handwritten"), tmp_path, make_builder) for _ in range(2)]
