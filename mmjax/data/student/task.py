@@ -6,7 +6,7 @@ import itertools
 
 from mmjax.data.dataset import Array, Dataset, Label, Layout, Text
 from mmjax.data.recipe import Modality, Recipe, Target, Variant
-from mmjax.data.student.raw import COLUMNS, FILES, NUMBERS, SOURCES, VIEWS, read
+from mmjax.data.student.raw import COLUMNS, FILES, RANGES, SOURCES, VIEWS, read
 from mmjax.data.transforms.tabular import Table
 
 PASSED = ("failed", "passed")
@@ -33,7 +33,7 @@ def _variant(course: str, setup: str, target: str) -> Variant:
     modalities = {}
     for name, columns in views.items():
         if columns:
-            numbers = tuple(place for place, column in enumerate(columns) if column in NUMBERS)
+            numbers = tuple(place for place, column in enumerate(columns) if column in RANGES)
             modalities[name] = Modality("vector", columns, (Table(numbers),))
     what, words = TARGETS[target]
     return Variant(
@@ -56,7 +56,7 @@ RECIPE = Recipe(
     dataset=Dataset(
         name="student",
         version="1.0.0",
-        features={name: Array(()) if name in NUMBERS else Text() for name in COLUMNS}
+        features={name: Array(()) if name in RANGES else Text() for name in COLUMNS}
         | {"course": Text(), "passed": Label(PASSED), "level": Label(LEVEL_NAMES)},
         layouts=(Layout(SOURCES, read),),
         homepage="https://archive.ics.uci.edu/dataset/320/student+performance",

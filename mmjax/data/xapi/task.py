@@ -9,21 +9,23 @@ import numpy as np
 
 from mmjax.data.dataset import Array, Columns, Dataset, Label, Layout, Text
 from mmjax.data.recipe import Modality, Recipe, Target, Variant
-from mmjax.data.sources import Source, reading
+from mmjax.data.sources import Source
+from mmjax.data.tables import accept, read_table
 from mmjax.data.transforms.tabular import Table
-from mmjax.errors import InputError
 
 REPOSITORY = "https://github.com/NicholasTanYuZhe/Students-Academic-Performance"
+COMMIT = "6092107cb361f9f8ffc798ef384f9acfec7d940f"
 FILE = "xAPI-Edu-Data.csv"
-URL = f"https://raw.githubusercontent.com/NicholasTanYuZhe/Students-Academic-Performance/6092107cb361f9f8ffc798ef384f9acfec7d940f/{FILE}"
-PUPILS = 480  # what follows in some copies repeats them
+URL = f"https://raw.githubusercontent.com/NicholasTanYuZhe/Students-Academic-Performance/{COMMIT}/{FILE}"
+PUPILS = 480  # lines of the original file; a longer copy that circulates was altered
+
 VIEWS = {
-    "demographic": ("gender", "NationalITy", "PlaceofBirth"),
+    "demographic": ("gender", "NationalITy", "PlaceofBirth", "Relation"),
     "course": ("StageID", "GradeID", "SectionID", "Topic", "Semester"),
-    "behaviour": ("raisedhands", "VisITedResources", "AnnouncementsView", "Discussion", "StudentAbsenceDays"),
-    "parents": ("Relation", "ParentAnsweringSurvey", "ParentschoolSatisfaction"),
+    "behaviour": ("raisedhands", "VisITedResources", "AnnouncementsView", "Discussion"),
+    "parents": ("ParentAnsweringSurvey", "ParentschoolSatisfaction", "StudentAbsenceDays"),  # who answer for absence
 }
-NUMBERS = ("raisedhands", "VisITedResources", "AnnouncementsView", "Discussion")  # each from 0 to 100
+RANGES = {counter: (0, 100) for counter in VIEWS["behaviour"]}
 COLUMNS = tuple(column for columns in VIEWS.values() for column in columns)
 CLASSES = {"L": "low", "M": "medium", "H": "high"}
 
@@ -32,34 +34,13 @@ def read(paths: Mapping[str, Path]) -> dict[str, Columns]:
     """ "train" -> column -> float32 [n] or strings [n], and "label" -> int64 [n].
 
     Raises:
-      InputError: if the file is broken, lacks a column, or holds what is no number or no class.
+      InputError: as `read_table`, and for what is no class.
     """
-    import pandas
-
     path = paths[FILE]
-    with reading(path):
-        table = pandas.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", nrows=PUPILS)
-    missing = [name for name in (*COLUMNS, "Class") if name not in table]
-    if missing or not len(table):
-        lacks = f"column {missing[0]!r}" if missing else "line of data"
-        raise InputError(f"{path} has no {lacks}; it must have a heading and ',' between columns, so get it again")
-    columns = {}
-    for name in COLUMNS:
-        values = table[name].to_numpy(object)
-        if name in NUMBERS:
-            numbers = pandas.to_numeric(values, errors="coerce")
-            _accept(path, name, values, (numbers >= 0) & (numbers <= 100), "numbers from 0 to 100")
-            values = numbers.astype(np.float32)
-        columns[name] = values
-    labels = table["Class"].to_numpy(object)
-    _accept(path, "Class", labels, np.isin(labels.astype(str), list(CLASSES)), ", ".join(CLASSES))
+    columns = read_table(path, (*COLUMNS, "Class"), RANGES, rows=PUPILS)
+    labels = columns.pop("Class")
+    accept(path, "Class", labels, np.isin(labels.astype(str), list(CLASSES)), ", ".join(CLASSES))
     return {"train": columns | {"label": np.array([list(CLASSES).index(label) for label in labels])}}
-
-
-def _accept(path: Path, name: str, values: np.ndarray, fine: np.ndarray, accepted: str) -> None:
-    if not fine.all():
-        row = int(np.argmin(fine))
-        raise InputError(f"{path}: line {row + 2}, {name} is {values[row]!r}; accepted are {accepted}")
 
 
 def make_builder(data_dir: str):
@@ -70,7 +51,7 @@ def make_builder(data_dir: str):
 
 
 def _modality(columns: tuple[str, ...]) -> Modality:
-    numbers = tuple(place for place, column in enumerate(columns) if column in NUMBERS)
+    numbers = tuple(place for place, column in enumerate(columns) if column in RANGES)
     return Modality("vector", columns, (Table(numbers),))
 
 
@@ -78,7 +59,7 @@ RECIPE = Recipe(
     dataset=Dataset(
         name="xapi",
         version="1.0.0",
-        features={name: Array(()) if name in NUMBERS else Text() for name in COLUMNS}
+        features={name: Array(()) if name in RANGES else Text() for name in COLUMNS}
         | {"label": Label(tuple(CLASSES.values()))},
         layouts=(Layout((Source("xapi", FILE, URL, REPOSITORY),), read),),
         homepage=REPOSITORY,
