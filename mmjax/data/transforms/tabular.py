@@ -109,7 +109,7 @@ class OneHot:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Turn the columns of a table, [n, k] of which some are numbers and the others categories, into features.
+    """Turn the columns of a table, [n, k] or [n], of which some are numbers and the others categories, into features.
 
     Numbers are imputed by the median and standardised, categories one-hot; the numbers come first.
 
@@ -140,9 +140,10 @@ class Table:
         return column._replace(values=np.concatenate(parts, axis=1))
 
     def _split(self, column: Column) -> tuple[Column, Column]:
-        others = [place for place in range(column.values.shape[1]) if place not in self.numbers]
-        numbers = column.values[:, list(self.numbers)].astype(np.float64)
-        return column._replace(values=numbers), column._replace(values=column.values[:, others])
+        values = column.values.reshape(len(column.values), -1)
+        others = [place for place in range(values.shape[1]) if place not in self.numbers]
+        numbers = values[:, list(self.numbers)].astype(np.float64)
+        return column._replace(values=numbers), column._replace(values=values[:, others])
 
 
 def _rows(column: Column) -> np.ndarray:
