@@ -72,6 +72,8 @@ def read_views(path: Path, views: Mapping[str, int], labels: str, classes: int) 
     if missing:
         raise InputError(f"{path} has no field {missing[0]!r}; get it again from its source")
     label, cells = contents[labels].ravel(), contents["X"].ravel()
+    if label.dtype.kind not in "biuf" or not len(label):
+        raise InputError(f"{path}: {labels} is {label.dtype} {label.shape}, and must be numbers, one an example")
     wrong = (label < 1) | (label > classes) | (label != np.round(label))
     if wrong.any():
         row = int(np.argmax(wrong))
