@@ -3,8 +3,9 @@
 A record is a dict: `task`; `level` ("baseline", "feature", "decision" or "model"); `fusion`;
 `strategy`; `seeds`, their number; `metrics`, name -> one value a seed; `parameters`,
 `train_samples_per_second` and `inference_samples_per_second`, each a number or None; `budget`, where budgets were
-matched: the cell's over the reference's, or None; `tuned`, where hyper-parameters were searched: name -> the value
-chosen; `status` ("done", "failed: ...", "not applicable: ...").
+matched: the cell's over the reference's, or None; `gap_to_bayes`, where the best accuracy is known: points below it, or
+None; `tuned`, where hyper-parameters were searched: name -> the value chosen; `status` ("done", "failed: ...",
+"not applicable: ...").
 A figure that does not exist is left empty.
 """
 
@@ -16,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.statistics import interval
+from mmjax.evaluation.classical import CLASSICAL
 from mmjax.evaluation.metrics import METRICS, higher_is_better
 
 LEVELS = ("baseline", "feature", "decision", "model")
@@ -57,7 +59,8 @@ def table(records: Iterable[Mapping]) -> pd.DataFrame:
     Returns:
       Columns task, level, fusion, strategy, seeds, then <metric>_mean, _low and _high (Student's
       95% interval over seeds) of every metric that any record has, parameters, the two rates
-      in samples a second, budget (if any record has it), the tuned hyper-parameters (of all records), status.
+      in samples a second, budget and gap_to_bayes (if any record has them), the tuned hyper-parameters (of all
+      records), status.
     """
     records = list(records)
     tasks = list(dict.fromkeys(record["task"] for record in records))
@@ -157,7 +160,7 @@ def escape_latex(text: str) -> str:
 
 def _rank(record: Mapping) -> tuple[int, int]:
     """A row's place within its task; equals keep the order in which they came."""
-    baseline = {"majority": 0, "oracle": 2}.get(record["fusion"], 1)
+    baseline = {"majority": 0, **dict.fromkeys(CLASSICAL, 2), "oracle": 3}.get(record["fusion"], 1)
     return LEVELS.index(record["level"]), baseline if record["level"] == "baseline" else 0
 
 
@@ -171,8 +174,9 @@ def _row(record: Mapping, metrics: Sequence[str], tuned: Sequence[str]) -> dict:
     row["parameters"] = record["parameters"]
     for name in _RATES:
         row[name] = np.nan if record[name] is None else round(record[name], 1)
-    if "budget" in record:
-        row["budget"] = np.nan if record["budget"] is None else round(record["budget"], 4)
+    for name in ("budget", "gap_to_bayes"):
+        if name in record:
+            row[name] = np.nan if record[name] is None else round(record[name], 4)
     row |= {name: record.get("tuned", {}).get(name, np.nan) for name in tuned}
     return row | {"status": record["status"]}
 
@@ -194,7 +198,7 @@ def _section(task: str, rows: pd.DataFrame, notes: Sequence[str]) -> Section:
         cells[_heading(name)] = ["" if pd.isna(value) else f"{value:,.0f}" for value in rows[name]]
     columns = list(rows)
     for name in columns[columns.index(_RATES[-1]) + 1 : columns.index("status")]:
-        digits = ".2f" if name == "budget" else ".3g"
+        digits = {"budget": ".2f", "gap_to_bayes": ".1f"}.get(name, ".3g")
         cells[_heading(name)] = ["" if pd.isna(value) else f"{value:{digits}}" for value in rows[name]]
     cells["status"] = rows["status"]
     best = best.reindex(columns=cells.columns, fill_value=False)
@@ -203,7 +207,7 @@ def _section(task: str, rows: pd.DataFrame, notes: Sequence[str]) -> Section:
 
 
 def _heading(name: str) -> str:
-    words = name.replace("samples_per_second", "samples/s").replace("_", " ")
+    words = name.replace("samples_per_second", "samples/s").replace("_", " ").replace("bayes", "Bayes")
     return f"{words} %" if name in PERCENT else words
 
 

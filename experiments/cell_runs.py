@@ -7,7 +7,7 @@ import dataclasses
 import json
 import shutil
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import jax
@@ -16,6 +16,7 @@ from experiments.grid import UNTRAINED, Cell, Run, digest, parts_of
 from experiments.locks import Lock
 from experiments.store import Store, Stored
 from mmjax.evaluation.baselines import majority
+from mmjax.evaluation.classical import CLASSICAL, fit_classical
 from mmjax.evaluation.metrics import evaluate, primary_metric
 from mmjax.training.checkpoint import Keep
 from mmjax.types import Task
@@ -56,7 +57,7 @@ class Maker:
         reason = None
         try:
             if cell.strategy == UNTRAINED:
-                self._store(lock, [(run, _majority(task, run), None) for run in missing])
+                self._store(lock, [(run, stored, None) for run, stored in _untrained(task, cell, missing)])
             elif cell.is_rule:
                 self._store_rule(task, cell, missing, lock)
             else:
@@ -165,9 +166,15 @@ def _begin(checkpoints: Path, group: list[Run]):
     (checkpoints / "seeds.json").write_text(json.dumps([run.seed for run in group]))
 
 
-def _majority(task: Task, run: Run) -> Stored:
-    logits = {s: majority(task.target, task.splits["train"].target, task.splits[s].size) for s in EVALUATED}
-    return _stored(task, run, logits, dict.fromkeys(COSTS), [], None)
+def _untrained(task: Task, cell: Cell, runs: list[Run]) -> Iterator[tuple[Run, Stored]]:
+    """The majority's or a classical baseline's; one that draws nothing is fitted once for all seeds."""
+    said = None
+    for run in runs:
+        if cell.fusion not in CLASSICAL:
+            said = {s: majority(task.target, task.splits["train"].target, task.splits[s].size) for s in EVALUATED}
+        elif said is None or CLASSICAL[cell.fusion].seeded:
+            said = fit_classical(cell.fusion, task, run.seed)
+        yield run, _stored(task, run, said, dict.fromkeys(COSTS), [], None)
 
 
 def _stored(task: Task, run: Run, logits: dict, costs: dict, history: list, failure: str | None) -> Stored:

@@ -12,11 +12,12 @@ from pathlib import Path
 import mmjax
 from mmjax.config import Config
 from mmjax.errors import lookup
+from mmjax.evaluation.classical import CLASSICAL
 from mmjax.fusion import FUSIONS, LEVELS, level_of
 from mmjax.training.strategies import STRATEGIES, undefined
 from mmjax.types import TARGET_KINDS, Task
 
-UNTRAINED = ""  # the strategy of a baseline that learns nothing
+UNTRAINED = ""  # the strategy of a baseline that is not trained as a model is
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Cell:
 
     Attributes:
       task: as `--tasks` takes it.
-      fusion: a name in FUSIONS, "unimodal/<modality>" or "majority".
+      fusion: a name in FUSIONS or CLASSICAL, "unimodal/<modality>" or "majority".
       strategy: a name in STRATEGIES, or UNTRAINED.
       config: hyper-parameters.
       parts: of a decision rule, the unimodal cells it combines where their hyper-parameters are not its own.
@@ -121,14 +122,14 @@ def cells_of(task: Task, fusions: Sequence[str], strategies: Sequence[str], conf
       config: of every cell.
 
     Returns:
-      The majority baseline; then for every strategy the unimodal cells (also those that only a
+      The majority baseline and the classical ones; then for every strategy the unimodal cells (also those that only a
       decision rule asks for), the trained fusions, and the decision rules.
 
     Raises:
       InputError: for an unknown name.
     """
     names = fusions_of(task, fusions)
-    cells = [Cell(task.name, "majority", UNTRAINED, config)]
+    cells = [Cell(task.name, name, UNTRAINED, config) for name in ("majority", *(n for n in names if n in CLASSICAL))]
     for strategy in strategies_of(strategies):
         asked = [Cell(task.name, name, strategy, config) for name in names]
         rules = [cell for cell in asked if cell.is_rule]
@@ -150,16 +151,22 @@ def fusions_of(task: Task, names: Sequence[str]) -> list[str]:
     Args:
       task: its modalities are those of `unimodal`.
       names: of fusions, of levels ("feature", "decision", "model"), "unimodal",
-        "unimodal/<modality>", "all", or the baselines "majority" (which is in every table) and
-        "oracle" (which needs the unimodal runs).
+        "unimodal/<modality>", "all", or the baselines "classical" or one of CLASSICAL, "majority" (which is in every
+        table) and "oracle" (which needs the unimodal runs).
 
     Raises:
       InputError: for an unknown name.
     """
     unimodal = unimodal_names(task)
-    groups = {name: [name] for name in [*FUSIONS, *unimodal]}
+    groups = {name: [name] for name in [*FUSIONS, *CLASSICAL, *unimodal]}
     groups |= {level: list(registry) for level, registry in LEVELS.items()}
-    groups |= {"unimodal": unimodal, "oracle": unimodal, "majority": [], "all": [*unimodal, *FUSIONS]}
+    groups |= {
+        "unimodal": unimodal,
+        "oracle": unimodal,
+        "classical": list(CLASSICAL),
+        "majority": [],
+        "all": [*unimodal, *FUSIONS],
+    }
     return list(dict.fromkeys(fusion for name in names for fusion in lookup(groups, "fusion", name)))
 
 

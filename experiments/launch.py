@@ -23,7 +23,7 @@ flags.DEFINE_list("tasks", ["trimodal"], "Tasks, by name or tag; `python -m expe
 flags.DEFINE_list(
     "fusions",
     ["concat", "mean", "mmtm", "unimodal"],
-    "Fusions, by name or level (feature, decision, model), unimodal, unimodal/<modality>, or all.",
+    "Fusions, by name or level (feature, decision, model), unimodal, unimodal/<modality>, or all; classical baselines.",
 )
 flags.DEFINE_list("strategies", ["joint"], "Training strategies, by name, or all.")
 flags.DEFINE_integer("seeds", 3, "Runs of every cell, with the seeds 0, 1, ...", lower_bound=1)

@@ -58,6 +58,12 @@ class Row:
         failures = [run.result["failure"] for run in self.runs if run.result["failure"]]
         return f"failed: {failures[0]}" if failures else "done"
 
+    @property
+    def bayes(self) -> float | None:
+        """The accuracy of the best rule that sees what the cell sees, where the task knows it."""
+        seen = self.cell.fusion.partition("/")[2] if self.cell.fusion in unimodal_names(self.task) else "all"
+        return self.task.bayes.get(seen)
+
     def scores(self, split: str) -> np.ndarray:
         """[S] primary metric of a row that is done."""
         metric = primary_metric(self.task.target)
@@ -70,6 +76,8 @@ class Row:
         costs = {name: _median([run.result[name] for run in self.runs if run]) for name in COSTS}
         if self.budget:
             costs["budget"] = self.budget[1]
+        if (bayes := self.bayes) is not None:
+            costs["gap_to_bayes"] = 100 * float(bayes - self.scores("test").mean()) if done else None
         if self.tuned:
             costs["tuned"] = self.tuned.chosen
         return {
@@ -183,7 +191,7 @@ def _bayes(task: Task) -> list[str]:
     if not task.bayes:
         return []
     rates = ", ".join(f"{name} {100 * rate:.1f}%" for name, rate in task.bayes.items())
-    return [f"Bayes-optimal accuracy: {rates}."]
+    return [f"Bayes-optimal accuracy: {rates}. The gap to it, in points, is from that of what a row sees."]
 
 
 def _budget(rows: Sequence[Row]) -> list[str]:

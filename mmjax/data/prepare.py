@@ -43,7 +43,7 @@ def load_recipe(recipe: Recipe, variant: str, data_dir: str | None, cache_dir: s
     cache = Path(cache_dir).expanduser()
 
     def write(folder: Path):
-        rows = read_rows(built(recipe.make_builder, key, data_dir, cache))
+        rows = read_rows(built(recipe.make_builder, f"{key}-{_code()}", data_dir, cache))
         write_task(make_task(name, recipe, chosen, split_by, rows), folder)
 
     return read_task(made(cache / "tasks" / f"{name.replace('/', '.')}-{key}-{_code()}", write))

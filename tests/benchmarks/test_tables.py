@@ -52,6 +52,21 @@ def test_tuned_values_have_columns_before_the_status():
     assert "| 0.00123 | 64 | done |" in text and "|  |  | done |" in text
 
 
+def test_the_gap_to_bayes_has_a_column_where_it_is_known():
+    known = record("two", "model", "mmtm", [0.9]) | {"gap_to_bayes": 2.345}
+    records = [record("two", "baseline", "oracle", [0.95]), known]
+    oracle, mmtm = csv.DictReader(io.StringIO(tables.csv(records)))
+    assert (mmtm["gap_to_bayes"], oracle["gap_to_bayes"]) == ("2.345", "")
+    text = tables.markdown(tables.sections(records))
+    assert "| gap to Bayes | status |" in text and "| 2.3 | done |" in text
+
+
+def test_classical_baselines_lie_between_single_modalities_and_the_oracle():
+    names = ["oracle", "late_forest", "unimodal/audio", "majority"]
+    shown = tables.table([record("two", "baseline", name, [0.5]) for name in names])
+    assert list(shown["fusion"]) == ["majority", "unimodal/audio", "late_forest", "oracle"]
+
+
 def test_accuracy_comes_first_whatever_comes_before_it():
     assert list(tables.table(RECORDS[::-1]))[5] == "accuracy_mean"
 

@@ -4,6 +4,7 @@ import random
 import pytest
 
 from experiments.grid import (
+    UNTRAINED,
     Cell,
     Run,
     cells_of,
@@ -16,6 +17,7 @@ from experiments.grid import (
 )
 from mmjax.config import DEFAULTS
 from mmjax.errors import InputError
+from mmjax.evaluation.classical import CLASSICAL
 from mmjax.fusion import FUSIONS, LEVELS
 from mmjax.training.strategies import STRATEGIES
 
@@ -84,6 +86,14 @@ def test_every_cell_comes_once_and_after_those_it_needs(task, names):
 def test_a_single_modality_asks_for_no_other(task):
     cells = cells_of(task, ["unimodal/sound", "concat"], ["joint"], DEFAULTS)
     assert [cell.fusion for cell in cells] == ["majority", "unimodal/sound", "concat"]
+
+
+def test_classical_baselines_come_by_their_name_alone_and_once(task):
+    assert not set(CLASSICAL) & set(fusions_of(task, ["all"]))
+    cells = cells_of(task, ["classical", "random_forest", "concat"], ["joint", "auxiliary"], DEFAULTS)
+    assert [cell.fusion for cell in cells] == ["majority", *CLASSICAL, "concat", "concat"]
+    assert {cell.level for cell in cells[:-2]} == {"baseline"}
+    assert {cell.strategy for cell in cells[:-2]} == {UNTRAINED}
 
 
 def test_a_fusion_that_the_target_forbids_says_why(task, regression_task):
