@@ -23,6 +23,7 @@ from mmjax.evaluation.metrics import METRICS, higher_is_better
 LEVELS = ("baseline", "feature", "decision", "model")
 PERCENT = ("accuracy", "balanced_accuracy", "macro_f1", "micro_f1")
 _RATES = ("train_samples_per_second", "inference_samples_per_second")
+_OPTIONAL = {"budget": ".2f", "gap_to_bayes": ".1f"}  # columns that are there if any record has them, and their format
 _METRIC_ORDER = tuple(dict.fromkeys(name for names in METRICS.values() for name in names))
 _LATEX = str.maketrans({
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -67,9 +68,10 @@ def table(records: Iterable[Mapping]) -> pd.DataFrame:
     records.sort(key=lambda record: (tasks.index(record["task"]), *_rank(record)))
     present = dict.fromkeys(name for record in records for name in record["metrics"])
     ordered = [*(name for name in _METRIC_ORDER if name in present), *(n for n in present if n not in _METRIC_ORDER)]
+    optional = [name for name in _OPTIONAL if any(name in record for record in records)]
     tuned = list(dict.fromkeys(name for record in records for name in record.get("tuned", ())))
     whole = {name: "Int64" for name in ("seeds", "parameters", "width") if name != "width" or name in tuned}
-    return pd.DataFrame([_row(record, ordered, tuned) for record in records]).astype(whole)
+    return pd.DataFrame([_row(record, ordered, optional, tuned) for record in records]).astype(whole)
 
 
 def sections(records: Iterable[Mapping], notes: Mapping[str, Sequence[str]] | None = None) -> list[Section]:
@@ -164,7 +166,7 @@ def _rank(record: Mapping) -> tuple[int, int]:
     return LEVELS.index(record["level"]), baseline if record["level"] == "baseline" else 0
 
 
-def _row(record: Mapping, metrics: Sequence[str], tuned: Sequence[str]) -> dict:
+def _row(record: Mapping, metrics: Sequence[str], optional: Sequence[str], tuned: Sequence[str]) -> dict:
     row = {name: record[name] for name in ("task", "level", "fusion", "strategy", "seeds")}
     for name in metrics:
         values = record["metrics"].get(name, ())
@@ -174,9 +176,8 @@ def _row(record: Mapping, metrics: Sequence[str], tuned: Sequence[str]) -> dict:
     row["parameters"] = record["parameters"]
     for name in _RATES:
         row[name] = np.nan if record[name] is None else round(record[name], 1)
-    for name in ("budget", "gap_to_bayes"):
-        if name in record:
-            row[name] = np.nan if record[name] is None else round(record[name], 4)
+    for name in optional:
+        row[name] = np.nan if record.get(name) is None else round(record[name], 4)
     row |= {name: record.get("tuned", {}).get(name, np.nan) for name in tuned}
     return row | {"status": record["status"]}
 
@@ -198,7 +199,7 @@ def _section(task: str, rows: pd.DataFrame, notes: Sequence[str]) -> Section:
         cells[_heading(name)] = ["" if pd.isna(value) else f"{value:,.0f}" for value in rows[name]]
     columns = list(rows)
     for name in columns[columns.index(_RATES[-1]) + 1 : columns.index("status")]:
-        digits = {"budget": ".2f", "gap_to_bayes": ".1f"}.get(name, ".3g")
+        digits = _OPTIONAL.get(name, ".3g")
         cells[_heading(name)] = ["" if pd.isna(value) else f"{value:{digits}}" for value in rows[name]]
     cells["status"] = rows["status"]
     best = best.reindex(columns=cells.columns, fill_value=False)
