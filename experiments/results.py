@@ -139,7 +139,7 @@ def notes_of(rows: Sequence[Row]) -> dict[str, list[str]]:
         of_task = [row for row in rows if row.task is task]
         sizes = ", ".join(f"{task.splits[split].size:,} {split}" for split in SPLITS)
         notes[task.name] = [
-            *_bayes(task),
+            *_known(task),
             *_gain(task, [row for row in of_task if row.status == "done"]),
             *_budget(of_task),
             *_tuned(of_task),
@@ -187,11 +187,16 @@ def _oracle(task: Task, single: Sequence[Row]) -> dict:
     return record | {"seeds": len(values), "metrics": metrics, "status": "done"} | dict.fromkeys(COSTS)
 
 
-def _bayes(task: Task) -> list[str]:
-    if not task.bayes:
-        return []
-    rates = ", ".join(f"{name} {100 * rate:.1f}%" for name, rate in task.bayes.items())
-    return [f"Bayes-optimal accuracy: {rates}. The gap to it, in points, is from that of what a row sees."]
+def _known(task: Task) -> list[str]:
+    """What can be reached, and what there is to tell, where the joint distribution is known."""
+    lines = []
+    if task.bayes:
+        rates = ", ".join(f"{name} {100 * rate:.1f}%" for name, rate in task.bayes.items())
+        lines.append(f"Bayes-optimal accuracy: {rates}. The gap to it, in points, is from that of what a row sees.")
+    if task.information:
+        bits = ", ".join(f"{name} {value:.3f}" for name, value in task.information.items())
+        lines.append(f"Bits told of the class: {bits}.")
+    return lines
 
 
 def _budget(rows: Sequence[Row]) -> list[str]:

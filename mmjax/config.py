@@ -197,6 +197,17 @@ PRESETS = {
         "schedule": "cosine",
         "weight_decay": 1e-5,
     },
+    "synthetic": {
+        "encoders": {"tokens": "gru"},
+        "width": 32,
+        "encoder_layers": 1,
+        "channels": 8,
+        "token_size": 16,
+        "batch_size": 100,
+        "epochs": 20,
+        "learning_rate": 3e-3,
+        "schedule": "cosine",
+    },
     "avdigits": {
         "encoders": {"image": "lenet", "audio": "lenet"},
         "batch_size": 128,

@@ -178,6 +178,8 @@ class Task:
       class_names: one a class, or empty.
       bayes: accuracy of the Bayes-optimal rule, where the joint distribution is known:
         "all" and each modality's name -> [0, 1]; empty otherwise.
+      information: bits that modalities tell of the class, where the joint distribution is known: "all", each modality
+        and subset, and of a pair its parts "redundant", "only <modality>" and "synergistic"; empty otherwise.
       tags: domains and lists the task belongs to.
       source: where the data come from, one line for tables' footers.
       fingerprint: hash of the arrays, part of a run's identity.
@@ -193,6 +195,7 @@ class Task:
     splits: Mapping[str, Batch]
     class_names: tuple[str, ...] = ()
     bayes: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    information: Mapping[str, float] = dataclasses.field(default_factory=dict)
     tags: tuple[str, ...] = ()
     source: str = ""
     fingerprint: str = ""

@@ -11,6 +11,7 @@ from mmjax.data.entry import TaskEntry
 from mmjax.data.handwritten import task as handwritten
 from mmjax.data.recipe import entries_of
 from mmjax.data.recipes import RECIPES
+from mmjax.data.synthetic import task as synthetic
 from mmjax.errors import lookup
 from mmjax.types import Task
 
@@ -39,6 +40,7 @@ TASKS = {
         tags=("perception",),
         needs_files=True,
     ),
+    **synthetic.entries(),
     **{name: entry for recipe in RECIPES.values() for name, entry in entries_of(recipe).items()},
     "handwritten": dataclasses.replace(entries_of(RECIPES["handwritten"])["handwritten"], configs=("tmc",)),
     "handwritten/tmc": TaskEntry(

@@ -1,0 +1,1 @@
+"""Tasks of known joint distribution: who tells what of the class, in bits."""
