@@ -8,6 +8,7 @@ from mmjax.data import trimodal
 from mmjax.data.avdigits import task as avdigits
 from mmjax.data.check import arrays_of, check_task, fingerprint
 from mmjax.data.entry import TaskEntry
+from mmjax.data.folder.task import is_folder, load_folder
 from mmjax.data.handwritten import task as handwritten
 from mmjax.data.recipe import entries_of
 from mmjax.data.recipes import RECIPES
@@ -58,7 +59,8 @@ def load_task(name: str, data_dir: str | None = None, cache_dir: str | None = No
     """A task by name, in memory and checked.
 
     Args:
-      name: one of TASKS, or one with a protocol of its entry, as `pie/random_80_20.3`.
+      name: one of TASKS, or one with a protocol of its entry, as `pie/random_80_20.3`; or the path of a folder with a
+        task.yaml, as `mmjax.data.folder.task.load_folder` takes it.
       data_dir: folder of the raw files, only read from; None takes $MMJAX_DATA_DIR, and
         without that the files are downloaded.
       cache_dir: folder of downloads and prepared data; None takes $MMJAX_CACHE_DIR, and
@@ -67,10 +69,12 @@ def load_task(name: str, data_dir: str | None = None, cache_dir: str | None = No
     Raises:
       InputError: for an unknown name, missing or broken files, or data that break the contract.
     """
-    base, _, protocol = ("", "", "") if name in TASKS else name.rpartition("/")
-    entry = TASKS[base] if base in TASKS and TASKS[base].protocols else lookup(TASKS, "task", name)
     data_dir = data_dir or os.environ.get("MMJAX_DATA_DIR") or None
     cache_dir = cache_dir or os.environ.get("MMJAX_CACHE_DIR") or "~/.cache/mmjax"
+    if name not in TASKS and is_folder(name):
+        return dataclasses.replace(load_folder(name, cache_dir), tags=("own",))
+    base, _, protocol = ("", "", "") if name in TASKS else name.rpartition("/")
+    entry = TASKS[base] if base in TASKS and TASKS[base].protocols else lookup(TASKS, "task", name)
     how = {"protocol": protocol} if protocol else {}
     task = dataclasses.replace(entry.load(data_dir, cache_dir, **how), tags=entry.tags)
     check_task(task)
@@ -80,7 +84,7 @@ def load_task(name: str, data_dir: str | None = None, cache_dir: str | None = No
 
 
 def tasks_of(names: Sequence[str]) -> list[str]:
-    """What `--tasks` stands for, each once: names of tasks, or tags, which stand for all tasks that carry them.
+    """What `--tasks` stands for, each once: names or paths of tasks, or tags, each for all tasks that carry it.
 
     Raises:
       InputError: for a name that is neither.
@@ -93,6 +97,6 @@ def tasks_of(names: Sequence[str]) -> list[str]:
     chosen = []
     for name in names:
         base = name.rpartition("/")[0]
-        known = name in TASKS or (base in TASKS and TASKS[base].protocols)
+        known = name in TASKS or is_folder(name) or (base in TASKS and TASKS[base].protocols)
         chosen += [name] if known else lookup(tags | {task: [task] for task in TASKS}, "task or tag", name)
     return list(dict.fromkeys(chosen))

@@ -43,10 +43,11 @@ def load_recipe(recipe: Recipe, variant: str, data_dir: str | None, cache_dir: s
     cache = Path(cache_dir).expanduser()
 
     def write(folder: Path):
-        rows = read_rows(built(recipe.make_builder, f"{key}-{_code()}", data_dir, cache))
-        write_task(make_task(name, recipe, chosen, split_by, rows), folder)
+        rows = read_rows(built(recipe.make_builder, f"{key}-{code_of_data()}", data_dir, cache))
+        how = {"groups": recipe.groups, "folds": recipe.folds, "source": recipe.source}
+        write_task(make_task(name, chosen, split_by, rows, **how), folder)
 
-    return read_task(made(cache / "tasks" / f"{name.replace('/', '.')}-{key}-{_code()}", write))
+    return read_task(made(cache / "tasks" / f"{name.replace('/', '.')}-{key}-{code_of_data()}", write))
 
 
 def read_rows(builder) -> dict[str, Columns]:
@@ -69,15 +70,23 @@ def read_rows(builder) -> dict[str, Columns]:
 
 
 def make_task(
-    name: str, recipe: Recipe, variant: Variant, split_by: tuple[str, int], rows: Mapping[str, Columns]
+    name: str,
+    variant: Variant,
+    split_by: tuple[str, int],
+    rows: Mapping[str, Columns],
+    *,
+    groups: str | None = None,
+    folds: str | None = None,
+    source: str = "",
 ) -> Task:
     """A task in memory.
 
     Args:
       name: of the task.
-      recipe, variant: what it is made of.
+      variant: what it is made of.
       split_by: name and number of a protocol.
       rows: split -> columns, as the data set has them.
+      groups, folds, source: as a Recipe has them.
 
     Raises:
       InputError: if a split would be empty.
@@ -85,10 +94,9 @@ def make_task(
     columns, official = _joined(rows, variant)
     labels = columns[variant.target.column]
     classified = variant.target.kind in ("binary", "multiclass")
-    numbers = {n: None if n is None else np.unique(columns[n], return_inverse=True)[1] for n in {recipe.groups}}
-    groups = numbers[recipe.groups]
-    folds = None if recipe.folds is None else columns[recipe.folds].astype(int)
-    places = rows_of(*split_by, Layout(labels if classified else None, groups, official, folds))
+    grouped = None if groups is None else np.unique(columns[groups], return_inverse=True)[1]
+    own_folds = None if folds is None else columns[folds].astype(int)
+    places = rows_of(*split_by, Layout(labels if classified else None, grouped, official, own_folds))
     fitted, inputs = {}, {}
     for modality, spec in variant.modalities.items():
         column = column_of(columns, spec)
@@ -101,8 +109,8 @@ def make_task(
         target=TargetSpec(variant.target.kind, size),
         splits={split: _batch(split, inputs, _target(labels[places[split]], classified)) for split in SPLITS},
         class_names=variant.target.names,
-        source=recipe.source,
-        groups={} if groups is None else {split: groups[places[split]] for split in SPLITS},
+        source=source,
+        groups={} if grouped is None else {split: grouped[places[split]] for split in SPLITS},
         preprocessing=fitted,
     )
     return contradict(task, seed=split_by[1]) if split_by[0] == "conflict" else task
@@ -114,7 +122,7 @@ def column_of(columns: Columns, modality: Modality) -> Column:
     values = arrays[0] if len(arrays) == 1 else _side_by_side(arrays)
     present = np.ones(len(values), bool) if modality.present is None else columns[modality.present].astype(bool)
     lengths = None if modality.lengths is None else columns[modality.lengths].astype(np.int32)
-    return Column(values, present, lengths, rate=modality.rate)
+    return Column(values, present, lengths, modality.vocabulary, modality.rate)
 
 
 def _side_by_side(arrays: list[np.ndarray]) -> np.ndarray:
@@ -156,7 +164,7 @@ def _batch(split: str, inputs: Mapping[str, Mapping[str, Column]], target: np.nd
 
 
 @functools.cache
-def _code() -> str:
+def code_of_data() -> str:
     """A hash of this package's source: what other code prepared is prepared again."""
     total = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):

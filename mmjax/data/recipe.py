@@ -24,6 +24,7 @@ class Modality:
       present: feature that says whether an example has the modality; None where all have it.
       lengths: feature with the number of valid steps; None where all are valid.
       rate: samples per second, of sound.
+      vocabulary: number of ids, where the feature holds ids.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Modality:
     present: str | None = None
     lengths: str | None = None
     rate: float = 0.0
+    vocabulary: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,7 @@ STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)  # C of logistic regression, of which 
 TREES = 200  # of a forest
 TREES_OF_BOOSTING = 500  # over all classes, of which each has one a round
 ROUNDS = (5, 100)  # least and most of boosting; the fewer, the longer its steps
+LEAF = 20  # examples that a leaf of boosting has at least, where classes are not rarer
 LEAST_PROBABILITY = 1e-6  # a forest's shares of votes can be 0
 
 
@@ -135,7 +136,9 @@ def _boosting(x, y, x_validation, y_validation, classes: int, seed: int) -> Call
         return HistGradientBoostingRegressor(random_state=seed, **common).fit(x, y).predict
     if len(np.unique(y)) == 1:
         return _constant(y[0], classes)
-    model = HistGradientBoostingClassifier(random_state=seed, **common).fit(x, y)
+    rarest = np.unique(y, return_counts=True)[1].min()
+    least = int(np.clip(rarest // 2, 1, LEAF))  # a leaf that needs more examples than a class has never splits it off
+    model = HistGradientBoostingClassifier(random_state=seed, min_samples_leaf=least, **common).fit(x, y)
     return _with_all_classes(model.predict_proba, model.classes_, classes)
 
 

@@ -1,0 +1,97 @@
+"""From a folder with a task.yaml to a task, prepared once and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from mmjax.data.cache import made
+from mmjax.data.folder.places import files_of
+from mmjax.data.folder.schema import FILE, KINDS, Schema, read_schema
+from mmjax.data.folder.targets import read_groups, read_splits, read_target, rows_of
+from mmjax.data.folder.values import read_modality
+from mmjax.data.prepare import code_of_data, make_task
+from mmjax.data.prepared import read_task, write_task
+from mmjax.data.protocols import parse
+from mmjax.data.recipe import Modality, Variant
+from mmjax.data.sources import digest
+from mmjax.errors import InputError
+from mmjax.types import SPLITS, Task
+
+MOST_PROBLEMS = 10  # told at once
+
+
+def is_folder(name: str) -> bool:
+    """Whether a task's name is the path of a folder with a task.yaml, `#` and a protocol after it or not."""
+    path = Path(name.partition("#")[0]).expanduser()
+    return path.name == FILE or (path / FILE).is_file() or (path.is_dir() and "/" in name)
+
+
+def load_folder(name: str, cache_dir: str) -> Task:
+    """The task of a folder.
+
+    Args:
+      name: path of the folder or its task.yaml; `path#random_80_20.3` and `path#fold.2` split it so.
+      cache_dir: folder of prepared data, by the contents of all files that are named.
+
+    Raises:
+      InputError: for the first thing that is wrong.
+    """
+    place, _, protocol = name.partition("#")
+    path = Path(place).expanduser()
+    schema = read_schema(path.parent if path.name == FILE else path)
+    accepted = ("random_80_20", "fold") if isinstance(schema.splits, str) else ("official", "random_80_20", "fold")
+    split_by = parse(protocol or (schema.splits if isinstance(schema.splits, str) else "official"), accepted, place)
+    key = digest(files_of(schema))
+    title = "/".join(filter(None, (schema.name, protocol)))
+    folder = Path(cache_dir).expanduser() / "tasks" / f"{title.replace('/', '.')}-{key}-{code_of_data()}"
+    return read_task(made(folder, lambda beside: write_task(_make(schema, title, split_by), beside)))
+
+
+def problems_of(name: str) -> list[str]:
+    """What is wrong with a folder, one sentence each, MOST_PROBLEMS at most; empty if it can be loaded."""
+    path = Path(name.partition("#")[0]).expanduser()
+    try:
+        schema = read_schema(path.parent if path.name == FILE else path)
+        rows = rows_of(schema)
+    except InputError as error:
+        return [str(error)]
+    tries: list[Callable] = [lambda part=part: read_modality(schema, part, rows) for part in schema.modalities]
+    tries += [lambda: read_target(schema, rows), lambda: read_groups(schema, rows), lambda: read_splits(schema, rows)]
+    found = []
+    for attempt in tries:
+        try:
+            attempt()
+        except InputError as error:
+            found.append(str(error))
+    return list(dict.fromkeys(found))[:MOST_PROBLEMS]
+
+
+def _make(schema: Schema, title: str, split_by: tuple[str, int]) -> Task:
+    rows = rows_of(schema)
+    target, values = read_target(schema, rows)
+    columns, modalities = {"target": values}, {}
+    for part in schema.modalities:
+        column, steps = read_modality(schema, part, rows)
+        columns |= {part.name: column.values, f"{part.name} present": column.present}
+        if column.lengths is not None:
+            columns[f"{part.name} lengths"] = column.lengths
+        modalities[part.name] = Modality(
+            kind=KINDS[part.kind],
+            columns=(part.name,),
+            steps=steps,
+            present=f"{part.name} present",
+            lengths=f"{part.name} lengths" if column.lengths is not None else None,
+            rate=column.rate,
+            vocabulary=column.vocabulary,
+        )
+    groups, splits = read_groups(schema, rows), read_splits(schema, rows)
+    if groups is not None:
+        columns["groups"] = groups
+    by_split = {"train": columns}
+    if splits is not None:
+        by_split = {split: {n: v[splits == split] for n, v in columns.items()} for split in SPLITS if split in splits}
+    variant = Variant(schema.name, modalities, target)
+    return make_task(
+        title, variant, split_by, by_split, groups="groups" if groups is not None else None, source=schema.source
+    )
