@@ -83,13 +83,18 @@ def write_json(path: Path, content: dict):
     os.replace(partial, path)
 
 
-def _parse(argv: Sequence[str]) -> list[str]:
+def parse_with_arguments(argv: Sequence[str]) -> list[str]:
+    """The command's name and its arguments, once the flags among them are read."""
     try:
-        rest = flags.FLAGS(argv)[1:]
+        return flags.FLAGS(argv)
     except flags.Error as error:
         sys.exit(complain(textwrap.shorten(str(error), 500)))
     except (SystemExit, BrokenPipeError):  # absl's --help leaves with 1, as if something had failed
         sys.exit(0)
+
+
+def _parse(argv: Sequence[str]) -> list[str]:
+    rest = parse_with_arguments(argv)[1:]
     if rest:
         sys.exit(complain(f"argument {rest[0]!r} is not accepted: give flags, as --name=value; --help lists them"))
     return rest

@@ -143,6 +143,7 @@ def notes_of(rows: Sequence[Row]) -> dict[str, list[str]]:
             *_gain(task, [row for row in of_task if row.status == "done"]),
             *_budget(of_task),
             *_tuned(of_task),
+            *(f"Data: {warning}." for warning in task.warnings),
             f"Examples: {sizes}." + (f" Source: {task.source}." if task.source else ""),
             f"Seeds: {len(of_task[0].runs)}. Data {task.fingerprint}, code {code_version()}.",
         ]

@@ -27,7 +27,7 @@ class TableBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         )
 
     def _split_generators(self, dl_manager):
-        layout, paths = sources.fetch_layout(dl_manager, self.DATASET.layouts)
+        layout, paths = sources.fetch_layout(dl_manager, self.DATASET.layouts, self.url_infos)
         return {split: self._generate_examples(columns) for split, columns in layout.read(paths).items()}
 
     def _generate_examples(self, columns):

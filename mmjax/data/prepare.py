@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import numpy as np
 
 from mmjax.data.build import built
 from mmjax.data.cache import made
+from mmjax.data.check import check_task
+from mmjax.data.cleaning import cleaning_report
 from mmjax.data.conflict import contradict
 from mmjax.data.dataset import Columns
 from mmjax.data.prepared import read_task, write_task
@@ -45,9 +49,21 @@ def load_recipe(recipe: Recipe, variant: str, data_dir: str | None, cache_dir: s
     def write(folder: Path):
         rows = read_rows(built(recipe.make_builder, f"{key}-{code_of_data()}", data_dir, cache))
         how = {"groups": recipe.groups, "folds": recipe.folds, "source": recipe.source}
-        write_task(make_task(name, chosen, split_by, rows, **how), folder)
+        keep(make_task(name, chosen, split_by, rows, **how), folder)
 
     return read_task(made(cache / "tasks" / f"{name.replace('/', '.')}-{key}-{code_of_data()}", write))
+
+
+def keep(task: Task, folder: Path) -> None:
+    """Writes a task into a folder that exists, with its cleaning report, whose warnings become the task's.
+
+    Raises:
+      InputError: if the task does not hold what its specs say.
+    """
+    check_task(task)
+    report = cleaning_report(task)
+    write_task(dataclasses.replace(task, warnings=report.warnings), folder)
+    (folder / "cleaning.json").write_text(json.dumps(report.to_dict(), indent=1), encoding="utf-8")
 
 
 def read_rows(builder) -> dict[str, Columns]:

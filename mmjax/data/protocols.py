@@ -94,7 +94,10 @@ def _cut(layout: Layout, rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.nd
 
     if layout.groups is None:
         strata = None if layout.strata is None else layout.strata[rows]
-        return tuple(train_test_split(rows, test_size=1 / SHARE, stratify=strata, random_state=seed))
+        try:
+            return tuple(train_test_split(rows, test_size=1 / SHARE, stratify=strata, random_state=seed))
+        except ValueError as error:
+            raise InputError(f"a fifth of {len(rows)} examples cannot be held out: {error}") from error
     folds = _new_folds(layout, rows, seed, SHARE)
     return rows[folds != 0], rows[folds == 0]
 
@@ -118,7 +121,10 @@ def _new_folds(layout: Layout, rows: np.ndarray, seed: int, count: int) -> np.nd
     else:
         splitter = GroupKFold if strata is None else StratifiedGroupKFold
     folds = np.empty(len(rows), int)
-    parts = splitter(count, shuffle=True, random_state=seed).split(rows, strata, groups)
+    try:
+        parts = list(splitter(count, shuffle=True, random_state=seed).split(rows, strata, groups))
+    except ValueError as error:
+        raise InputError(f"{len(rows)} examples cannot be split {count} ways: {error}") from error
     for fold, (_, held_out) in enumerate(parts):
         folds[held_out] = fold
     return folds

@@ -3,12 +3,11 @@
 import contextlib
 import dataclasses
 import hashlib
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from mmjax.data.download import DownloadError, download
 from mmjax.errors import InputError
 
 
@@ -54,41 +53,53 @@ def find_layout(data_dir: str | Path, layouts: Sequence) -> tuple:
     return layouts[0], find(data_dir, layouts[0].sources)
 
 
-def fetch_layout(dl_manager, layouts: Sequence) -> tuple:
+def fetch_layout(dl_manager, layouts: Sequence, registered: Mapping | None) -> tuple:
     """As `find_layout` in TFDS's manual folder; what is not there is downloaded in the first layout.
+
+    Args:
+      dl_manager, registered: as `fetch` takes them.
+      layouts: of the data set.
 
     Raises:
       InputError: if a file is in neither place.
     """
     manual = _manual_folder(dl_manager)
     layout = find_layout(manual, layouts)[0] if manual and len(layouts) > 1 else layouts[0]
-    return layout, fetch(dl_manager, layout.sources)
+    return layout, fetch(dl_manager, layout.sources, registered)
 
 
-def fetch(dl_manager, sources: Sequence[Source]) -> dict[str, Path]:
+def fetch(dl_manager, sources: Sequence[Source], registered: Mapping | None) -> dict[str, Path]:
     """File name -> path, from TFDS's manual folder where it has the file, else downloaded.
+
+    Args:
+      dl_manager: TFDS's, for its two folders.
+      sources: the files.
+      registered: url -> what has `size` and `checksum` of it: a builder's `url_infos`. A url that is not there is
+        of a file whose bytes are not always the same.
 
     Raises:
       InputError: if a file is in neither place.
     """
-    from tensorflow_datasets.core.download import download_manager, util
-
-    manual = _manual_folder(dl_manager)
+    manual, registered = _manual_folder(dl_manager), registered or {}
     paths = {source.file: path for source in sources if manual and (path := _place(manual, source))}
     absent = [source for source in sources if source.file not in paths]
     for source in absent:
         if not source.url:  # said before anything is downloaded in vain
             _missing(manual, source)
     for source in absent:
+        known = registered.get(source.url)
+        address = hashlib.sha256(source.url.encode()).hexdigest()[:16]
+        path = Path(dl_manager.download_dir) / address / source.file
+        size, sha256 = (int(known.size), known.checksum) if known else (None, None)
         try:
-            _reach(source.url)
-            paths[source.file] = Path(dl_manager.download(source.url))
-        except (OSError, util.DownloadError, download_manager.NonMatchingChecksumError) as error:
-            reason = str(error).splitlines()[0]
+            paths[source.file] = download(source.url, path, size, sha256)
+        except DownloadError as error:
             raise InputError(
-                f"{source.file} could not be downloaded from {source.url} ({reason}); get it from "
+                f"{source.file} could not be downloaded from {source.url} ({error}); get it from "
                 f"{source.origin} and name its folder as data_dir or in MMJAX_DATA_DIR"
             ) from error
+        except OSError as error:
+            raise InputError(f"{path} cannot be written ({error}); name another folder in MMJAX_CACHE_DIR") from error
     return paths
 
 
@@ -115,14 +126,6 @@ def reading(path: Path) -> Iterator[None]:
         raise InputError(
             f"{path} is truncated or not the right file ({reason}); get it again from its source"
         ) from error
-
-
-def _reach(url: str) -> None:
-    """Raises OSError within seconds where there is no network; TFDS alone retries for minutes."""
-    try:
-        urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10).close()
-    except urllib.error.HTTPError:
-        pass  # whatever it says, the server answers: TFDS will say what is wrong
 
 
 def _place(root: Path, source: Source) -> Path | None:

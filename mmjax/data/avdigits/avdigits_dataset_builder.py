@@ -54,7 +54,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager):
         noisy = self.builder_config.noisy
-        paths = sources.fetch(dl_manager, raw.HARD_SOURCES if noisy else raw.CLEAN_SOURCES)
+        paths = sources.fetch(dl_manager, raw.HARD_SOURCES if noisy else raw.CLEAN_SOURCES, self.url_infos)
         recordings = raw.read_recordings(paths[raw.FSDD_FILE])
         noises = raw.read_noises(paths[raw.NOISE_FILE], log_mel.SAMPLES) if noisy else None
         images, labels = _read_splits(paths)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from mmjax.errors import InputError
 
+STANDARD = "tag:yaml.org,2002:"
+PLAIN = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")  # kinds of values that nothing is run for
+
 
 class Lines(dict):
     """A mapping that knows the line of each of its keys, and its own first."""
@@ -40,6 +43,10 @@ def read_yaml(path: Path) -> Lines:
 
 
 def _plain(path: Path, node, yaml):
+    if node.tag.removeprefix(STANDARD) not in PLAIN:
+        raise InputError(
+            f"{path}, line {node.start_mark.line + 1}: {node.tag!r} is no plain value; write text or a number"
+        )
     if isinstance(node, yaml.MappingNode):
         items, lines = {}, {}
         for key_node, value_node in node.value:

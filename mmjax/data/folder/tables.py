@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 from pathlib import Path
 
@@ -81,27 +82,33 @@ def _separated(path: Path, delimiter: str):
     import pandas
 
     separator = delimiter or ("\t" if path.suffix == ".tsv" else ",")
-    with reading(path):
-        # Without a type for NaN, what is left out at a line's end is told from an empty cell.
-        frame = pandas.read_csv(path, sep=separator, dtype=str, na_filter=False, encoding="utf-8-sig", index_col=False,
-                                skipinitialspace=True, header=None)  # fmt: skip
-    heading, frame = [str(name).strip() for name in frame.iloc[0]], frame.iloc[1:].reset_index(drop=True)
+    _check_separator(path, separator)
+    with reading(path), open(path, newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file, delimiter=separator, strict=True, skipinitialspace=True)
+        heading = [name.strip() for name in next(reader, [])]
+        lines = [(reader.line_num, line) for line in reader if line]
     twice = next((name for place, name in enumerate(heading) if name in heading[:place]), None)
     if twice is not None:
         raise InputError(f"{path}, line 1: column {twice!r} is there twice; rename one")
-    if len(heading) == 1:
-        other = next((mark for mark in (";", "\t", "|") if mark in heading[0] and mark != separator), None)
-        if other:
+    for number, line in lines:
+        if len(line) != len(heading):
             raise InputError(
-                f"{path}, line 1: {heading[0][:60]!r} is one column if {separator!r} stands between columns; "
-                f"say `delimiter: {other!r}` in task.yaml"
+                f"{path}, line {number}: has {len(line)} columns and the heading {len(heading)}; complete or shorten it"
             )
-    frame.columns = heading
-    short = frame.isna().any(axis=1)
-    if short.any():
-        row = int(np.argmax(short.to_numpy()))
-        raise InputError(f"{path}, line {row + 2}: has fewer than the heading's {len(heading)} columns; complete it")
+    frame = pandas.DataFrame([line for _, line in lines], columns=heading, dtype=object)
     return frame.map(lambda cell: "" if cell.strip().lower() in MISSING else cell)
+
+
+def _check_separator(path: Path, separator: str) -> None:
+    """Refuses a heading in which something else stands between columns, which a parser would call ragged lines."""
+    with reading(path), open(path, encoding="utf-8-sig") as file:
+        heading = file.readline().strip()
+    other = next((mark for mark in (";", "\t", "|", ",") if mark in heading and separator not in heading), None)
+    if other:
+        raise InputError(
+            f"{path}, line 1: {heading[:60]!r} is one column if {separator!r} stands between columns; "
+            f"say `delimiter: {other!r}` in task.yaml"
+        )
 
 
 def _parquet(path: Path):

@@ -61,15 +61,16 @@ def read_target(schema: Schema, rows: Rows) -> tuple[Target, np.ndarray]:
     classes = part.classes or _sorted(set(columns[0]))
     if len(classes) < 2 or (kind == "binary" and len(classes) != 2):
         wanted = "two" if kind == "binary" else "two or more"
+        names = ", ".join(classes[:5])
         raise InputError(
-            f"{path}, column {part.reference.columns[0]!r}: has {len(classes)} classes; {wanted} are needed"
+            f"{path}, column {part.reference.columns[0]!r}: the target's classes are {names}; give {wanted}"
         )
     unknown = ~np.isin(columns[0].astype(str), classes)
     if unknown.any():
         row = int(np.argmax(unknown))
         raise InputError(
-            f"{path}, line {row + 2}: class {columns[0][row]!r} is none of {', '.join(classes)}; add it to `classes` or "
-            "correct it"
+            f"{path}, line {row + 2}: class {columns[0][row]!r} is none of {', '.join(classes)}; add it to "
+            "`classes` or correct it"
         )
     kind = kind if kind != "classes" else "binary" if len(classes) == 2 else "multiclass"
     return Target(kind, "target", tuple(classes)), np.array([classes.index(label) for label in columns[0]])

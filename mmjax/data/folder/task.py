@@ -10,8 +10,8 @@ from mmjax.data.folder.places import files_of
 from mmjax.data.folder.schema import FILE, KINDS, Schema, read_schema
 from mmjax.data.folder.targets import read_groups, read_splits, read_target, rows_of
 from mmjax.data.folder.values import read_modality
-from mmjax.data.prepare import code_of_data, make_task
-from mmjax.data.prepared import read_task, write_task
+from mmjax.data.prepare import code_of_data, keep, make_task
+from mmjax.data.prepared import read_task
 from mmjax.data.protocols import parse
 from mmjax.data.recipe import Modality, Variant
 from mmjax.data.sources import digest
@@ -45,7 +45,7 @@ def load_folder(name: str, cache_dir: str) -> Task:
     key = digest(files_of(schema))
     title = "/".join(filter(None, (schema.name, protocol)))
     folder = Path(cache_dir).expanduser() / "tasks" / f"{title.replace('/', '.')}-{key}-{code_of_data()}"
-    return read_task(made(folder, lambda beside: write_task(_make(schema, title, split_by), beside)))
+    return read_task(made(folder, lambda beside: keep(_make(schema, title, split_by), beside)))
 
 
 def problems_of(name: str) -> list[str]:

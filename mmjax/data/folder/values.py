@@ -66,7 +66,8 @@ def table_strings(schema: Schema, reference: Reference, rows: Rows | None) -> li
         return [_same_length(path, values, rows) for values in found]
     if path.suffix in arrays.SUFFIXES:
         found = [arrays.read_array(path, name) for name in reference.columns]
-        return [_same_length(path, np.array([str(v) for v in values.tolist()], object), rows) for values in found]
+        texts = [np.array(["" if v != v else str(v) for v in values.tolist()], object) for values in found]
+        return [_same_length(path, values, rows) for values in texts]
     if path.suffix not in tables.SUFFIXES:
         raise InputError(
             f"{_line(schema, reference)}: {reference.file!r} is no table; accepted are .csv, .tsv, .parquet"
@@ -104,8 +105,8 @@ def keys_of(schema: Schema, table: tables.TableFile) -> tuple[str, ...]:
             raise InputError(f"{table.where(row, schema.id)}: the key is empty; every row needs one")
         if key in seen:
             raise InputError(
-                f"{table.where(row, schema.id)}: key {key!r} is there twice, first at {table.where(seen[key], schema.id)}; "
-                "keep one"
+                f"{table.where(row, schema.id)}: key {key!r} is there twice, first at "
+                f"{table.where(seen[key], schema.id)}; keep one"
             )
         seen[key] = row
     return tuple(keys)
