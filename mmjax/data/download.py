@@ -17,7 +17,7 @@ from mmjax.data.cache import alone
 
 WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds before the second, third ... request
 TIMEOUT = (10, 30)  # seconds until a connection stands, and between two pieces of an answer
-PIECE = 1 << 16  # bytes
+PIECE = 1 << 12  # bytes; so many are lost where a connection breaks, at most
 RETRIED = (408, 425, 429, 500, 502, 503, 504)  # statuses of a server that may answer better a little later
 
 

@@ -1,30 +1,26 @@
 """Raw files are found, or it is said which, where it was looked for and how to get it."""
 
-import io
-import urllib.error
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from mmjax.data.download import DownloadError
 from mmjax.data.sources import Source, digest, fetch, find, reading
 from mmjax.errors import InputError
 
+IMAGES = "https://example.org/images.gz"
 SOURCES = (
-    Source("mnist", "images.gz", "https://example.org/images.gz", "example.org"),
+    Source("mnist", "images.gz", IMAGES, "example.org"),
     Source("noise", "noise.npz", "", "a friend"),
 )
 
 
-@pytest.fixture(autouse=True)
-def network(monkeypatch):
-    """A network that answers, without one: what is asked for before a download."""
-    monkeypatch.setattr("urllib.request.urlopen", lambda request, timeout: io.BytesIO())
-
-
 class Downloads:
-    """What `fetch` needs of TFDS's download manager, without a network."""
+    """What `fetch` needs of TFDS's download manager."""
 
-    def __init__(self, manual_dir, fails=None):
-        self._manual_dir, self._fails, self.asked = manual_dir, fails, []
+    def __init__(self, manual_dir):
+        self._manual_dir, self.download_dir = manual_dir, Path("/downloads")
 
     @property
     def manual_dir(self):
@@ -32,11 +28,18 @@ class Downloads:
             raise AssertionError("Manual directory not enabled.")
         return self._manual_dir
 
-    def download(self, url):
-        self.asked.append(url)
-        if self._fails:
-            raise self._fails
-        return f"/downloads/{url.rsplit('/', 1)[1]}"
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What was downloaded, each with what is registered of it; nothing really is."""
+    asked = []
+
+    def download(url, path, size, sha256):
+        asked.append((url, size, sha256))
+        return path
+
+    monkeypatch.setattr("mmjax.data.sources.download", download)
+    return asked
 
 
 @pytest.mark.parametrize("folder", ["mnist", "."])
@@ -59,38 +62,40 @@ def test_missing_data_dir_is_named(tmp_path):
         find(tmp_path / "nowhere", SOURCES)
 
 
-def test_only_what_is_not_there_is_downloaded(tmp_path):
+def test_only_what_is_not_there_is_downloaded(tmp_path, asked):
     (tmp_path / "noise.npz").write_bytes(b"x")
-    downloads = Downloads(tmp_path)
-    paths = fetch(downloads, SOURCES)
-    assert downloads.asked == ["https://example.org/images.gz"]
-    assert paths["noise.npz"] == tmp_path / "noise.npz"
+    paths = fetch(Downloads(tmp_path), SOURCES, {IMAGES: SimpleNamespace(size=3, checksum="ab")})
+    assert asked == [(IMAGES, 3, "ab")]
+    assert paths["noise.npz"] == tmp_path / "noise.npz" and paths["images.gz"].name == "images.gz"
 
 
-def test_what_cannot_be_downloaded_is_said_before_the_network_is_asked():
-    downloads = Downloads(None)
+def test_files_of_one_name_and_two_addresses_do_not_share_a_place(asked):
+    first, second = (
+        fetch(Downloads(None), [Source("mnist", "images.gz", url, "")], None)["images.gz"] for url in (IMAGES, "other")
+    )
+    assert first != second and asked[0] == (IMAGES, None, None)
+
+
+def test_what_cannot_be_downloaded_is_said_before_the_network_is_asked(asked):
     with pytest.raises(InputError, match="noise.npz cannot be downloaded; get it from a friend"):
-        fetch(downloads, SOURCES)
-    assert not downloads.asked
+        fetch(Downloads(None), SOURCES, None)
+    assert not asked
 
 
-def test_a_failed_download_is_one_sentence():
-    with pytest.raises(
-        InputError, match="images.gz could not be downloaded from https://example.org/images.gz .no route"
-    ) as error:
-        fetch(Downloads(None, fails=OSError("no route\nto host")), SOURCES[:1])
-    assert "\n" not in str(error.value)
+@pytest.mark.parametrize(
+    "error, said",
+    [
+        (DownloadError("no route to host"), f"images.gz could not be downloaded from {IMAGES} .no route to host.; get"),
+        (PermissionError(13, "Permission denied"), "images.gz cannot be written .*Permission denied.*MMJAX_CACHE_DIR"),
+    ],
+)
+def test_a_failed_download_is_one_sentence(monkeypatch, error, said):
+    def fail(*_):
+        raise error
 
-
-def test_without_a_network_nothing_is_tried(monkeypatch):
-    def unreachable(request, timeout):
-        raise urllib.error.URLError("Name or service not known")
-
-    monkeypatch.setattr("urllib.request.urlopen", unreachable)
-    downloads = Downloads(None)
-    with pytest.raises(InputError, match="images.gz could not be downloaded .*Name or service not known"):
-        fetch(downloads, SOURCES[:1])
-    assert not downloads.asked
+    monkeypatch.setattr("mmjax.data.sources.download", fail)
+    with pytest.raises(InputError, match=said):
+        fetch(Downloads(None), SOURCES[:1], None)
 
 
 def test_digest_follows_contents_not_places(tmp_path):
