@@ -25,7 +25,7 @@ def shell(tmp_path, *arguments, **environment):
     )
 
 
-@pytest.mark.parametrize("module", ["launch", "list", "reproduce"])
+@pytest.mark.parametrize("module", ["launch", "list", "reproduce", "data"])
 def test_help_succeeds_and_imports_nothing_heavy(tmp_path, module):
     (tmp_path / "jax.py").write_text("raise ImportError('help must not wait for JAX')\n")
     help_ = shell(tmp_path, f"experiments.{module}", "--help", PYTHONPATH=f"{ROOT}:{tmp_path}")
@@ -57,7 +57,7 @@ def test_a_wrong_flag_is_one_sentence_and_exit_code_2(tmp_path, arguments, said)
 def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path):
     refused = shell(tmp_path, "experiments.launch", "--tasks=trimodel", f"--workdir={tmp_path / 'work'}")
     assert refused.returncode == 2 and refused.stdout == ""
-    assert "unknown task 'trimodel'" in refused.stderr and refused.stderr.count("\n") == 1, refused.stderr
+    assert "unknown task or tag 'trimodel'" in refused.stderr and refused.stderr.count("\n") == 1, refused.stderr
     assert not (tmp_path / "work").exists()
 
 
