@@ -34,7 +34,7 @@ def swap(draw: Draw) -> Changed:
 
 
 def typos(draw: Draw) -> Changed:
-    """Put other words of the vocabulary in the place of some, as a mistyped word becomes another or none that is known."""
+    """Put other words of the vocabulary in the place of some: mistyped, a word becomes another."""
     chosen = draw.generator.random(draw.values.shape) < MISTYPED * draw.share
     other = draw.generator.integers(1, draw.spec.vocabulary, draw.values.shape)
     return draw.kept(np.where(chosen & draw.valid, other, draw.values))

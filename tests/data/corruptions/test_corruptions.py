@@ -27,6 +27,10 @@ def batch_of(spec, missing=True):
     return random_batch((spec, ModalitySpec("other", "vector", (3,))), TargetSpec("binary"), 60, missing=missing)
 
 
+# What moves or mixes values is farther from them level by level on average, not in every draw: 2% are let pass.
+NEARLY = ("rotation", "blur", "misaligned", "dropped_steps", "drop", "reverberation", "occlusion")
+
+
 def distance(spec, before, after):
     """How much is another than it was: changed values, missing ones and lost steps."""
     found = np.abs(after.inputs[spec.name].astype(float) - before.inputs[spec.name]).mean()
@@ -52,11 +56,7 @@ def test_levels_get_worse(spec, name):
     else:
         found = [distance(spec, batch, each) for each in levels]
     assert found[0] == 0 and found[10] > 0
-    slack = (
-        0.02 * max(found)
-        if name in ("rotation", "blur", "misaligned", "dropped_steps", "drop", "reverberation", "occlusion")
-        else 1e-9
-    )
+    slack = 0.02 * max(found) if name in NEARLY else 1e-9
     assert all(later >= earlier - slack for earlier, later in zip(found, found[1:], strict=False)), found
 
 
@@ -115,7 +115,7 @@ def test_levels_of_pairs_are_shares_of_the_examples(level, share):
 
 
 def test_noise_has_the_decibels_that_are_asked_for():
-    """Level 10 is -12 dB; the power of 400 samples of noise varies by a fourteenth, over 60 recordings by a hundredth."""
+    """Level 10 is -12 dB; the power of 400 samples of noise varies by a fourteenth, of 60 recordings by less."""
     spec = SPECS[2]
     batch = batch_of(spec, missing=False)
     added = corrupt(batch, spec, "noise", 10, 0).inputs["sound"] - batch.inputs["sound"]
