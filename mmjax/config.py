@@ -188,6 +188,17 @@ ARTICLE = {
     "encoder_layers": 1,
 }
 
+# Feature vectors of a few hundred examples: a validation split of a hundred is too small to choose the epoch by.
+FEW_EXAMPLES = {
+    "encoder_layers": 1,
+    "epochs": 40,
+    "batch_size": 32,
+    "learning_rate": 3e-3,
+    "schedule": "cosine",
+    "selection": "last",
+    "evaluate_every": 5,
+}
+
 PRESETS = {
     "trimodal": ARTICLE,
     "handwritten": {
@@ -196,6 +207,20 @@ PRESETS = {
         "learning_rate": 3e-3,
         "schedule": "cosine",
         "weight_decay": 1e-5,
+    },
+    "pie": FEW_EXAMPLES | {"encoders": {"vector": "linear"}, "width": 128, "batch_size": 16, "epochs": 100},
+    "leaves100": FEW_EXAMPLES | {"width": 128, "dropout": 0.5, "epochs": 60},
+    "msrcv1": FEW_EXAMPLES | {"encoders": {"vector": "linear"}, "width": 128, "epochs": 100},
+    "rosmap": FEW_EXAMPLES | {"dropout": 0.5, "optimizer": "adamw", "weight_decay": 0.1},
+    "student": FEW_EXAMPLES | {"encoder_layers": 2, "dropout": 0.5, "optimizer": "adamw", "weight_decay": 0.5},
+    "xapi": FEW_EXAMPLES
+    | {
+        "width": 128,
+        "dropout": 0.7,
+        "optimizer": "adamw",
+        "weight_decay": 0.1,
+        "epochs": 60,
+        "learning_rate": 1e-3,
     },
     "synthetic": {
         "encoders": {"tokens": "gru"},
