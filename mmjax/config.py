@@ -188,7 +188,7 @@ ARTICLE = {
     "encoder_layers": 1,
 }
 
-# Feature vectors of a few hundred examples: a validation split of a hundred is too small to choose the epoch by.
+# Feature vectors of few examples: on the dozens that validation has, the best epoch is one of luck, so the last counts.
 FEW_EXAMPLES = {
     "encoder_layers": 1,
     "epochs": 40,
