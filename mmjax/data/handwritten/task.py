@@ -72,4 +72,4 @@ def load_tmc(data_dir: str | None, cache_dir: str) -> Task:
     places = np.arange(len(train["label"]))
     _, watched = train_test_split(places, test_size=MONITOR, stratify=train["label"], random_state=SEED)
     rows["validation"] = {name: values[np.sort(watched)] for name, values in train.items()}
-    return make_task("handwritten/tmc", RECIPE, TMC, ("official", 0), rows)
+    return make_task("handwritten/tmc", TMC, ("official", 0), rows, source=RECIPE.source)
