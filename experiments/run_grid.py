@@ -17,6 +17,7 @@ from experiments.budget import match_budgets
 from experiments.cell_runs import Keeping
 from experiments.execute import execute, forget
 from experiments.grid import Cell, cells_of, code_version, is_trained
+from experiments.kept_preprocessing import keep_preprocessing
 from experiments.leading import follow, leading
 from experiments.progress import Reporter
 from experiments.results import Row, notes_of, records_of, rows_of, write_outputs
@@ -127,6 +128,7 @@ def _run(request: Request, plan, budgets, tuning, placement, train, combine, sto
         if not (request.resume or request.dry_run):
             forget_trials(plan, tuning, workdir)
         if not request.dry_run:
+            keep_preprocessing([task for task, _ in plan], workdir)
             searches = sum(is_trained(task, cell) for task, cell in plan)
             with Reporter(searches, Console(stderr=True)) as reporter:
                 search_plan(plan, tuning, workdir, placement, reporter, train, stop)
@@ -167,6 +169,7 @@ def run_plan(
         workdir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--workdir={workdir} cannot be made: {error.strerror}; give another one") from error
+    keep_preprocessing([task for task, _ in plan], workdir)
     store = Store(workdir)
     with Reporter(len(plan), Console(stderr=True)) as reporter:
         reasons = execute(plan, seeds, store, placement, reporter, train, combine, keeping=keeping, stop=stop)

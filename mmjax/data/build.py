@@ -19,6 +19,7 @@ def built(make_builder: Callable[[str], object], key: str, data_dir: str | None,
     """
     import tensorflow_datasets as tfds
 
+    tfds.disable_progress_bar()  # bars of its own would write over the launcher's
     builder = make_builder(str(cache / "tfds" / key))
     config = tfds.download.DownloadConfig(manual_dir=data_dir)
     # A command's own output is its result alone.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
+from mmjax.data.cleaning import cleaning_report
 from mmjax.data.columns import load_columns
 from mmjax.data.dataset import Array, Dataset, Label, Layout
 from mmjax.data.handwritten.views import CLASSES, FILE, SOURCES, VERSION, VIEWS, read_views
@@ -72,4 +75,5 @@ def load_tmc(data_dir: str | None, cache_dir: str) -> Task:
     places = np.arange(len(train["label"]))
     _, watched = train_test_split(places, test_size=MONITOR, stratify=train["label"], random_state=SEED)
     rows["validation"] = {name: values[np.sort(watched)] for name, values in train.items()}
-    return make_task("handwritten/tmc", TMC, ("official", 0), rows, source=RECIPE.source)
+    task = make_task("handwritten/tmc", TMC, ("official", 0), rows, source=RECIPE.source)
+    return dataclasses.replace(task, warnings=cleaning_report(task).warnings)

@@ -118,7 +118,8 @@ class TfIdf:
       least: a term that fewer texts of train have is left out.
       grams: shortest and longest run of words (or characters) that is a term.
       analyzer: "word", "char" or "char_wb", as scikit-learn has them.
-      components: above 0, the weighted terms are projected on so many directions of train (latent semantic analysis).
+      components: above 0, the weighted terms are projected on so many directions of train (latent semantic analysis),
+        on fewer where train has fewer texts or terms.
     """
 
     features: int = 5_000
@@ -140,7 +141,8 @@ class TfIdf:
         if self.components:
             from sklearn.decomposition import TruncatedSVD
 
-            state["directions"] = TruncatedSVD(self.components, random_state=SEED).fit(weights).components_
+            directions = min(self.components, *weights.shape)
+            state["directions"] = TruncatedSVD(directions, random_state=SEED).fit(weights).components_
         return state
 
     def apply(self, state: State, column: Column) -> Column:
