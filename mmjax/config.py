@@ -140,8 +140,10 @@ class Config:
             raise InputError(f"config.{name} = {getattr(self, name)!r} is not accepted: give {accepted}")
 
     def encoder_of(self, name: str, kind: str) -> str:
-        """The encoder's name for a modality: by its own name, else by its kind."""
-        return self.encoders.get(name) or self.encoders[kind]
+        """The encoder's name for a modality: by its own name unless that is a kind's (`video` may be a vector), else by its
+        kind."""
+        own = name in self.encoders and name not in ENCODERS
+        return self.encoders[name if own else kind]
 
     def to_dict(self) -> dict:
         """Plain values, as JSON takes them."""
@@ -222,6 +224,41 @@ PRESETS = {
         "epochs": 60,
         "learning_rate": 1e-3,
     },
+    # Thousands of vectors: two layers pay, and a cosine.
+    "scene15": {
+        "width": 256,
+        "dropout": 0.5,
+        "batch_size": 100,
+        "epochs": 60,
+        "learning_rate": 3e-3,
+        "schedule": "cosine",
+    },
+    # X-rays and tweets' pictures, few and hard to tell from: small encoders that are mostly dropped.
+    "covid_cxr": {"encoder_layers": 1, "dropout": 0.5},
+    "mvsa_single": {"encoder_layers": 1, "dropout": 0.5, "epochs": 5},
+    # Validation cannot choose: the text features were made from its labels too (the card says so).
+    "mosi": {"encoder_layers": 1, "dropout": 0.3, "epochs": 10, "selection": "last", "evaluate_every": 5},
+    "stocknet": {"epochs": 5},
+    "maec": {
+        "width": 16,
+        "encoder_layers": 1,
+        "dropout": 0.5,
+        "optimizer": "adamw",
+        "weight_decay": 0.3,
+        "epochs": 30,
+        "selection": "loss",
+    },
+    # 345 sequences of 27 actions, brought to one length, read as pictures of time.
+    "utd_mhad": {
+        "encoders": {"sequence": "lenet"},
+        "dropout": 0.5,
+        "batch_size": 16,
+        "epochs": 60,
+        "schedule": "cosine",
+        "selection": "last",
+        "evaluate_every": 10,
+    },
+    "jaad_crossing": {"epochs": 10},
     "synthetic": {
         "encoders": {"tokens": "gru"},
         "width": 32,

@@ -49,6 +49,11 @@ def test_an_int_serves_as_a_float_and_encoders_are_merged():
     assert config.encoder_of("radar", "vector") == "mlp" and config.encoder_of("lidar", "image") == "cnn"
 
 
+def test_a_modality_may_be_called_as_another_kind():
+    """MOSI's `video` is a vector: the encoder of moving images is not for it."""
+    assert DEFAULTS.encoder_of("video", "vector") == "mlp" and DEFAULTS.encoder_of("eye", "video") == "video"
+
+
 def test_to_dict_gives_it_back():
     config = config_for("avdigits")
     assert set(config.to_dict()) == {field.name for field in dataclasses.fields(Config)}
