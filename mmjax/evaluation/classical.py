@@ -17,6 +17,8 @@ STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)  # C of logistic regression, of which 
 TREES = 200  # of a forest
 TREES_OF_BOOSTING = 500  # over all classes, of which each has one a round
 ROUNDS = (5, 100)  # least and most of boosting; the fewer, the longer its steps
+FASTEST = 0.3  # step of boosting at most
+RIDGE = 1.0  # what its leaves are held back by: those of a few sure examples would be without bound
 LEAF = 20  # examples that a leaf of boosting has at least, where classes are not rarer
 LEAST_PROBABILITY = 1e-6  # a forest's shares of votes can be 0
 
@@ -131,7 +133,13 @@ def _boosting(x, y, x_validation, y_validation, classes: int, seed: int) -> Call
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     rounds = int(np.clip(TREES_OF_BOOSTING // (classes if classes > 2 else 1), *ROUNDS))
-    common = {"max_iter": rounds, "learning_rate": min(0.5, 10 / rounds), "early_stopping": False, "max_bins": 64}
+    common = {
+        "max_iter": rounds,
+        "learning_rate": min(FASTEST, 10 / rounds),
+        "l2_regularization": RIDGE,
+        "early_stopping": False,
+        "max_bins": 64,
+    }
     if not classes:
         return HistGradientBoostingRegressor(random_state=seed, **common).fit(x, y).predict
     if len(np.unique(y)) == 1:
