@@ -140,8 +140,7 @@ class Config:
             raise InputError(f"config.{name} = {getattr(self, name)!r} is not accepted: give {accepted}")
 
     def encoder_of(self, name: str, kind: str) -> str:
-        """The encoder's name for a modality: by its own name unless that is a kind's (`video` may be a vector), else by its
-        kind."""
+        """The encoder's name for a modality: by its name, unless that is another kind's, else by its kind."""
         own = name in self.encoders and name not in ENCODERS
         return self.encoders[name if own else kind]
 

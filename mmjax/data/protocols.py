@@ -82,7 +82,7 @@ def rows_of(protocol: str, number: int, layout: Layout) -> dict[str, np.ndarray]
         rest, test = _cut(layout, np.arange(layout.size), number)
         train, validation = _cut(layout, rest, number)
         rows = {"train": train, "validation": validation, "test": test}
-    empty = [split for split in SPLITS if not len(rows[split])]
+    empty = [split for split in SPLITS if not len(rows.get(split, ()))]
     if empty:
         raise InputError(f"split {empty[0]!r} of protocol {protocol}.{number} is empty; give more examples or groups")
     return {split: np.sort(rows[split]) for split in SPLITS}

@@ -86,6 +86,8 @@ class Grayscale:
 
     def apply(self, state: State, column: Column) -> Column:
         brightness = column.values[..., :3] @ np.array([0.299, 0.587, 0.114])
+        if np.issubdtype(column.values.dtype, np.integer):
+            brightness = np.rint(brightness)
         return column._replace(values=brightness[..., None].astype(column.values.dtype))
 
 

@@ -142,7 +142,9 @@ class Table:
     def _split(self, column: Column) -> tuple[Column, Column]:
         values = column.values.reshape(len(column.values), -1)
         others = [place for place in range(values.shape[1]) if place not in self.numbers]
-        numbers = values[:, list(self.numbers)].astype(np.float64)
+        numbers = np.zeros((len(values), len(self.numbers)))
+        there = column.present
+        numbers[there] = values[np.ix_(there, self.numbers)].astype(np.float64) if self.numbers else 0
         return column._replace(values=numbers), column._replace(values=values[:, others])
 
 
