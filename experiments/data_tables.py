@@ -24,8 +24,10 @@ def print_task(task: Task):
     console.print(shown)
     console.print(_target_table(task))
     if task.groups:
-        counts = ", ".join(f"{len(np.unique(task.groups[split])):,} {split}" for split in SPLITS)
-        console.print(f"groups: {counts}; none in two splits", markup=False, highlight=False)
+        groups = {split: set(task.groups[split].tolist()) for split in SPLITS}
+        counts = ", ".join(f"{len(groups[split]):,} {split}" for split in SPLITS)
+        shared = sum(map(len, groups.values())) - len(set().union(*groups.values()))
+        console.print(f"groups: {counts}; {shared or 'none'} in two splits", markup=False, highlight=False)
     for warning in task.warnings:
         console.print(f"warning: {warning}", markup=False, highlight=False)
 

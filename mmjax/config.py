@@ -98,6 +98,7 @@ class Config:
     accumulate: int = 1  # parts that a batch is taken in, one after the other, for one update
     held_out: float = 0.1  # share of the training split that gradient_blend measures generalisation on
     clip_norm: float = 0.0  # highest global norm of a gradient; 0 does not clip
+    augment: str = ""  # in training: some of crop, flip, colour (images, videos) and mask (sequences), as "crop,flip"
     precision: str = "float32"  # of activations: float32 or bfloat16; parameters stay float32
 
     # Choice of the epoch, on validation
@@ -132,6 +133,8 @@ class Config:
         )
         self._require("latents", self.latents >= 2, "at least 2, since they attend to each other")
         self._require("active_experts", self.active_experts <= self.experts, f"at most experts ({self.experts})")
+        wrong = [name for name in self.augment.split(",") if name and name not in AUGMENTATIONS]
+        self._require("augment", not wrong, f"some of {', '.join(AUGMENTATIONS)}, joined by commas")
         for name, accepted in CHOICES.items():
             self._require(name, getattr(self, name) in accepted, "one of " + ", ".join(accepted))
 
@@ -169,6 +172,7 @@ class Config:
         return dataclasses.replace(self, **changes)
 
 
+AUGMENTATIONS = ("crop", "flip", "colour", "mask")
 CHOICES = {
     "optimizer": ("adam", "adamw", "sgd"),
     "schedule": ("constant", "cosine"),

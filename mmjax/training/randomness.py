@@ -14,6 +14,7 @@ class Purpose(enum.IntEnum):
     DROPOUT = 3
     GOAL = 4
     GRADIENT = 5
+    AUGMENT = 6
 
 
 def key_for(seed, purpose: Purpose, step=0) -> jax.Array:

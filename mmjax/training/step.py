@@ -16,6 +16,7 @@ import optax
 
 from mmjax.config import Config
 from mmjax.model import MultimodalModel, initialise, part_of
+from mmjax.training.augment import augmentation_of
 from mmjax.training.forward import Forward
 from mmjax.training.losses import score, task_loss
 from mmjax.training.monitor import discrepancy_ratios, gradient_norms, lone_subsets
@@ -36,6 +37,7 @@ class PhasePrograms:
         self.model, self.phase, self.config, self.devices = model, phase, config, devices
         self.goal = phase.goal
         self.forward = Forward(model, phase, config.precision)
+        self.augment = augmentation_of(config.augment, model.modalities)
         self.usable = parted(examples, config.held_out)[0] if phase.held_out else np.arange(examples)
         self.steps = -(-len(self.usable) // config.batch_size)
         parts = config.accumulate
@@ -197,8 +199,9 @@ class PhasePrograms:
     def _step(self, state: SeedState, trace: Trace, batch: Batch, times, annealing):
         step_of_run, step_of_phase = times
         theta, goal = state.theta, self.goal
-        positions = self._device() * self.local_batch + jnp.arange(self.local_batch)
-        keys = jax.vmap(jax.random.fold_in, (None, 0))(key_for(state.seed, Purpose.GOAL, step_of_run), positions)
+        if self.augment is not None:
+            batch = self.augment(batch, self._row_keys(state.seed, Purpose.AUGMENT, step_of_run))
+        keys = self._row_keys(state.seed, Purpose.GOAL, step_of_run)
         batch = goal.see(batch, keys)
         total = jnp.maximum(self._over_devices(batch.weight.sum()), 1)
         trained = self._trained(theta)
@@ -232,6 +235,11 @@ class PhasePrograms:
         theta = Theta({**theta.params, **trained["model"]}, batch_stats, trained["heads"])
         after = state._replace(theta=theta, optimizer_state=optimizer_state, memory=memory)
         return after, add(trace, Trace(sums, objective, gradient_norms(gradient["model"], self.names)))
+
+    def _row_keys(self, seed: Array, purpose: Purpose, step: Array) -> Array:
+        """A key for each row of this device's batch, the same however many devices split it."""
+        positions = self._device() * self.local_batch + jnp.arange(self.local_batch)
+        return jax.vmap(jax.random.fold_in, (None, 0))(key_for(seed, purpose, step), positions)
 
     def _in_parts(self, totals: Callable, batch_stats, batch_and_keys, dropout):
         """`totals` of the batch; or of its parts one after the other, added up."""

@@ -55,7 +55,11 @@ def contents(path: Path) -> dict[str, bytes | Path]:
                 found[each.relative_to(path).as_posix()] = each
         return found
     with reading(path), zipfile.ZipFile(path) as archive:
-        return dict(_members(path, archive))
+        members = dict(_members(path, archive))
+    folder = f"{path.stem}/"  # an archive of a folder has its name before every other
+    if all(name.startswith(folder) for name in members):
+        return {name.removeprefix(folder): content for name, content in members.items()}
+    return members
 
 
 def _members(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +42,7 @@ def read_modality(schema: Schema, part: ModalityPart, rows: Rows) -> tuple[Colum
     elif path.suffix in arrays.SUFFIXES:
         column, steps = _from_arrays(schema, part, path, rows)
     elif saved_datasets.is_saved(path):
-        column, steps = _from_saved(part, path, rows)
+        column, steps = _from_saved(schema, part, path, rows)
     elif part.kind in ("image", "waveform") and (path.is_dir() or path.suffix == ".zip"):
         column, steps = _from_media(schema, part, path, rows)
     else:
@@ -128,17 +128,21 @@ def _from_table(schema: Schema, part: ModalityPart, path: Path, rows: Rows):
         return Column(strings[0], present), (Clean(), Tokens())
     table = tables.read_table(path, part.reference.delimiter)
     order = order_of(schema, table, rows)
-    numbers, columns = [], []
-    for place, (name, values) in enumerate(zip(part.reference.columns, strings, strict=True)):
-        if part.kind == "vector" or _are_numbers(values):
-            found = table.numbers(name)
-            columns.append(found if order is None else np.where(order >= 0, found[order], np.nan))
-            numbers.append(place)
-        else:
-            columns.append(values)
-    joined = np.empty((rows.n, len(columns)), object)
-    for place, values in enumerate(columns):
-        joined[:, place] = values
+
+    def numbers_of(place: int) -> np.ndarray:
+        found = table.numbers(part.reference.columns[place])
+        return found if order is None else np.where(order >= 0, found[order], np.nan)
+
+    return _side_by_side(part, strings, numbers_of)
+
+
+def _side_by_side(part: ModalityPart, strings: list[np.ndarray], numbers_of: Callable[[int], np.ndarray]):
+    """A table or vector of columns, of which those that hold numbers all over are numbers."""
+    numbers = [place for place, values in enumerate(strings) if part.kind == "vector" or _are_numbers(values)]
+    joined = np.empty((len(strings[0]), len(strings)), object)
+    for place, values in enumerate(strings):
+        joined[:, place] = numbers_of(place) if place in numbers else values
+    present = np.any([values != "" for values in strings], axis=0)
     if part.kind == "vector":
         return Column(joined.astype(np.float64), present), (Impute(), Scale())
     return Column(joined, present), (Table(tuple(numbers)),)
@@ -243,9 +247,12 @@ def _decoded(part: ModalityPart, files: Sequence[tuple]):
     return Column(values, present, lengths, rate=float(rate)), ()
 
 
-def _from_saved(part: ModalityPart, path: Path, rows: Rows):
+def _from_saved(schema: Schema, part: ModalityPart, path: Path, rows: Rows):
     saved = saved_datasets.read_saved(path)
     found = [saved.values(column) for column in part.reference.columns]
+    if part.kind in ("table", "vector") and all(np.ndim(value) == 0 for values in found for value in values):
+        strings = table_strings(schema, part.reference, rows)
+        return _side_by_side(part, strings, lambda place: _as_numbers(f"{path}: {part.name}", strings[place]))
     if len(found) != 1:
         raise InputError(f"{path}: modality {part.name!r} must be one column of the data set; add `column: <name>`")
     values = found[0]
@@ -263,6 +270,17 @@ def _from_saved(part: ModalityPart, path: Path, rows: Rows):
     blank = np.full(next(iter(shapes)), np.nan)
     array = np.stack([blank if value is None else np.asarray(value) for value in values])
     return _typed(part, f"{path}: {part.reference.columns[0]}", array, None)
+
+
+def _as_numbers(where: str, strings: np.ndarray) -> np.ndarray:
+    """Numbers of strings, NaN of empty ones."""
+    import pandas
+
+    found = pandas.to_numeric(pandas.Series(strings), errors="coerce").to_numpy(float)
+    wrong = np.flatnonzero(np.isnan(found) & (strings != ""))
+    if len(wrong):
+        raise InputError(f"{where}, row {wrong[0]}: {strings[wrong[0]]!r} is no number; correct it or empty the cell")
+    return found
 
 
 def _are_numbers(strings: np.ndarray) -> bool:

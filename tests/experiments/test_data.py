@@ -1,0 +1,74 @@
+"""`python -m experiments.data`: what it prints, and its exit codes."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from make_folders import TEN, write_good
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    return write_good(tmp_path_factory.mktemp("folders") / "good")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Runs the command, as a process of its own."""
+    cache = tmp_path_factory.mktemp("cache")
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "experiments.data", *map(str, arguments)]
+        environment = {"PATH": "", "MMJAX_CACHE_DIR": str(cache), "JAX_PLATFORMS": "cpu", "COLUMNS": "200"}
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+
+    return run
+
+
+def test_check_prints_what_was_understood(data, good):
+    done = data("check", good)
+    assert (done.returncode, done.stderr) == (0, "")
+    said = re.sub(r"\s+", " ", done.stdout)
+    for part in ("clinic: 34 train, 12 validation, 14 test", "10 x 12 x 1", "2000 Hz", "ill", "none in two splits"):
+        assert part in said
+
+
+def test_check_names_what_is_broken(data, tmp_path):
+    folder = write_good(tmp_path / "broken")
+    damage, told = TEN["broken_image"]
+    damage(folder)
+    TEN["missing_label"][0](folder)
+    done = data("check", folder)
+    assert done.returncode == 2 and done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2 and told in lines[0] and "the target is missing" in lines[1]
+    assert all(line.startswith("error: ") and "Traceback" not in line for line in lines)
+
+
+def test_check_takes_a_task_by_name(data):
+    done = data("check", "synthetic/xor")
+    assert done.returncode == 0 and "synthetic/xor" in done.stdout
+
+
+def test_report(data, good):
+    done = data("report", good)
+    assert done.returncode == 0 and "cleaning report" in done.stdout and "constant" in done.stdout
+
+
+def test_init_writes_a_draft_once(data, tmp_path):
+    folder = write_good(tmp_path / "mine")
+    (folder / "task.yaml").unlink()
+    assert data("init", folder).returncode == 0 and (folder / "task.yaml").is_file()
+    refused = data("init", folder)
+    assert refused.returncode == 2 and "--force" in refused.stderr
+    assert data("init", "--force", folder).returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [(), ("check",), ("chekc", "x"), ("check", "a", "b")])
+def test_what_is_not_accepted(data, arguments):
+    done = data(*arguments)
+    assert done.returncode == 2 and "give check, init, report, and a folder or task" in done.stderr
