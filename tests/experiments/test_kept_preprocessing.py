@@ -28,6 +28,10 @@ def rosmap(cache_dir):
     return load_task("rosmap", str(DUMMY), str(cache_dir))
 
 
+def place(task, workdir):
+    return folder_of(task.name, task.fingerprint, workdir)
+
+
 @pytest.fixture
 def launched(rosmap, training, combine, tmp_path):
     """The workdir of a launch."""
@@ -55,14 +59,14 @@ def test_it_is_written_once(rosmap, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     keep_preprocessing([rosmap], tmp_path)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
-    assert [path.name for path in (tmp_path / "preprocessing").iterdir()] == [folder_of(rosmap, tmp_path).name]
+    assert [path.name for path in (tmp_path / "preprocessing").iterdir()] == [place(rosmap, tmp_path).name]
 
 
 def test_tasks_of_one_name_and_other_data_have_folders_of_their_own(rosmap, tmp_path):
     other = dataclasses.replace(rosmap, name="a/fold.1", fingerprint="0ther")
     keep_preprocessing([rosmap, other], tmp_path)
-    assert folder_of(other, tmp_path).name == "a.fold.1-0ther" and folder_of(other, tmp_path).is_dir()
-    assert folder_of(rosmap, tmp_path).is_dir()
+    assert place(other, tmp_path).name == "a.fold.1-0ther" and place(other, tmp_path).is_dir()
+    assert place(rosmap, tmp_path).is_dir()
 
 
 def test_half_of_it_is_never_there(rosmap, tmp_path, monkeypatch):
@@ -75,11 +79,11 @@ def test_half_of_it_is_never_there(rosmap, tmp_path, monkeypatch):
             keep_preprocessing([rosmap], tmp_path)
     assert list((tmp_path / "preprocessing").iterdir()) == []
     keep_preprocessing([rosmap], tmp_path)
-    assert preprocessing.load(folder_of(rosmap, tmp_path))
+    assert preprocessing.load(place(rosmap, tmp_path))
 
 
 def test_another_launch_may_be_faster(rosmap, tmp_path, monkeypatch):
-    folder = folder_of(rosmap, tmp_path)
+    folder = place(rosmap, tmp_path)
     save = preprocessing.save
 
     def slow(fitted, beside):

@@ -32,8 +32,19 @@ class Fitted:
     states: tuple[State, ...]
 
     def apply(self, column: Column) -> Column:
-        """New raw values as an encoder takes them: float32, or int32 ids; zero where the modality is absent."""
+        """New raw values as an encoder takes them: float32, or int32 ids; zero where the modality is absent.
+
+        Examples with a length are padded to that of train, and cut at it.
+        """
         column = apply_steps(self.steps, self.states, column)
+        if self.spec.has_length and column.values.shape[1] != self.spec.shape[0]:
+            column = _of_length(column, self.spec.shape[0])
+        return finish(column, self.spec.kind)
+
+    def absent(self, n: int) -> Column:
+        """n examples that lack the modality, as `apply` leaves them."""
+        values = np.zeros((n, *self.spec.shape), np.int32 if self.spec.kind == "tokens" else np.float32)
+        column = Column(values, np.zeros(n, bool), None, self.spec.vocabulary, self.spec.rate)
         return finish(column, self.spec.kind)
 
 
@@ -58,6 +69,14 @@ def finish(column: Column, kind: str) -> Column:
     else:
         lengths = None
     return column._replace(values=values, lengths=lengths)
+
+
+def _of_length(column: Column, length: int) -> Column:
+    values = column.values[:, :length]
+    lengths = np.full(len(values), values.shape[1]) if column.lengths is None else column.lengths
+    missing = [(0, 0)] * values.ndim
+    missing[1] = (0, length - values.shape[1])
+    return column._replace(values=np.pad(values, missing), lengths=np.minimum(lengths, length).astype(np.int32))
 
 
 def save(preprocessing: Mapping[str, Fitted], folder: Path) -> None:

@@ -186,3 +186,12 @@ def test_what_is_broken_is_named(damage, told, tmp_path):
     damage(tmp_path / preprocessing.SETTINGS)
     with pytest.raises(InputError, match=told):
         preprocessing.load(tmp_path)
+
+
+def test_new_examples_of_another_length_are_padded_or_cut():
+    train = Column(np.ones((4, 6, 2), np.float32), np.ones(4, bool), np.array([6, 2, 3, 4], np.int32))
+    fitted = preprocessing.fit("a", "sequence", (), train)
+    short = fitted.apply(Column(np.ones((1, 3, 2)), np.ones(1, bool), np.array([2], np.int32)))
+    long = fitted.apply(Column(np.ones((1, 9, 2)), np.ones(1, bool)))
+    assert short.values.shape == long.values.shape == (1, 6, 2)
+    assert list(short.lengths) == [2] and short.values.sum() == 4 and list(long.lengths) == [6]

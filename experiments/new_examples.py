@@ -1,0 +1,102 @@
+"""Raw values of new examples, modality by modality, from an npz file or a folder with a task.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mmjax.data.folder.schema import FILE, read_schema
+from mmjax.data.folder.targets import rows_of
+from mmjax.data.folder.values import read_modality
+from mmjax.data.sources import reading
+from mmjax.data.transforms.contract import Column
+from mmjax.data.transforms.preprocessing import Fitted
+from mmjax.errors import InputError, unknown_name
+
+EXTRAS = ("present", "lengths", "rate")
+
+
+def read_new_examples(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Column]:
+    """Raw columns of the modalities that are there.
+
+    Args:
+      path: of the file or folder.
+      preprocessing: of the modalities that a run was trained on.
+
+    Raises:
+      InputError: if it cannot be read, has another modality, none that is known, or arrays of different lengths.
+    """
+    columns = _of_folder(path, preprocessing) if path.is_dir() else _of_archive(path, preprocessing)
+    sizes = {name: len(column.values) for name, column in columns.items()}
+    if len(set(sizes.values())) != 1:
+        raise InputError(f"{path}: modalities have {sizes or 'no'} examples; give each as many, in the same order")
+    if not all(sizes.values()):
+        raise InputError(f"{path} holds no example; give at least one")
+    return columns
+
+
+def make_ready(fitted: Fitted, column: Column | None, n: int) -> Column:
+    """A modality as its encoder takes it; all absent where the column is None.
+
+    Raises:
+      InputError: if the values are not what its steps were fitted on.
+    """
+    name, shape = fitted.spec.name, fitted.spec.shape
+    if column is None:
+        return fitted.absent(n)
+    what = f"modality {name!r} of the new examples, {column.values.dtype} of shape {column.values.shape},"
+    try:
+        ready = fitted.apply(column)
+    except (ValueError, TypeError, IndexError) as error:
+        raise InputError(f"{what} is not what its preprocessing was fitted on: {error}") from error
+    if ready.values.shape[1:] != shape:
+        raise InputError(
+            f"{what} becomes {ready.values.shape[1:]}, and must become {shape}; give raw values as in training"
+        )
+    if not np.isfinite(ready.values).all():
+        row = int(np.argwhere(~np.isfinite(ready.values))[0][0])
+        raise InputError(f"{what} is not finite in row {row}; mark the row as absent with {name}.present")
+    return ready
+
+
+def _of_archive(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Column]:
+    with reading(path), np.load(path, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    accepted = [*preprocessing, *(f"{name}.{extra}" for name in preprocessing for extra in EXTRAS)]
+    for name in arrays:
+        if name not in accepted:
+            raise InputError(f"{path}: {unknown_name('array', name, accepted)}")
+    columns = {}
+    for name, fitted in preprocessing.items():
+        if name not in arrays:
+            continue
+        values = arrays[name]
+        if values.dtype.kind == "U":
+            values = values.astype(object)
+        lengths = arrays.get(f"{name}.lengths")
+        columns[name] = Column(
+            values,
+            np.asarray(arrays.get(f"{name}.present", np.ones(len(values), bool)), bool),
+            None if lengths is None else lengths.astype(np.int32),
+            fitted.spec.vocabulary,
+            float(arrays.get(f"{name}.rate", fitted.spec.rate)),
+        )
+        for extra in EXTRAS[:2]:
+            if len(arrays.get(f"{name}.{extra}", values)) != len(values):
+                raise InputError(
+                    f"{path}: {name}.{extra} has another length than {name}, {len(values)}; give one a row"
+                )
+    return columns
+
+
+def _of_folder(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Column]:
+    schema = read_schema(path)
+    rows = rows_of(schema)
+    columns = {}
+    for part in schema.modalities:
+        if part.name not in preprocessing:
+            raise InputError(f"{path / FILE}: {unknown_name('modality', part.name, preprocessing)}")
+        columns[part.name] = read_modality(schema, part, rows)[0]
+    return columns

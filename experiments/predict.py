@@ -1,0 +1,44 @@
+"""What a run says of new examples, made ready by the preprocessing that was kept with it.
+
+    python -m experiments.launch --tasks=rosmap --fusions=concat --keep_parameters
+    python -m experiments.predict --run=workdir/runs/<run> --inputs=new.npz --output=predictions.csv
+
+--inputs is a folder with a task.yaml as that of the task (its target may be empty), or an npz file: under each
+modality's name its raw values, as they are before preprocessing, [n, ...]; `<modality>.present` [n] says who has it,
+`<modality>.lengths` [n] how many steps are valid, `<modality>.rate` the samples a second of sound. A modality that is
+not there is absent. The CSV has a line an example: the decision, and the probability of every class (or the values).
+The exit code is 2 for bad input.
+"""
+
+import json
+from pathlib import Path
+
+from absl import flags
+
+from benchmarks import command
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("run", None, "Folder of a run that was launched with --keep_parameters.", required=True)
+flags.DEFINE_string("inputs", None, "New examples: an npz file, or a folder with a task.yaml.", required=True)
+flags.DEFINE_string("output", "predictions.csv", "Where the CSV goes.")
+
+
+def main() -> int:
+    """Reads the run and the examples, and writes what the one says of the others."""
+    command.check_writable(Path(FLAGS.output))
+    from experiments.new_examples import read_new_examples
+    from experiments.trained_run import read_run
+
+    run = read_run(Path(FLAGS.run))
+    columns = read_new_examples(Path(FLAGS.inputs).expanduser(), run.kept.preprocessing)
+    frame = run.predict(columns)
+    partial = Path(FLAGS.output + ".partial")
+    frame.to_csv(partial, index_label="row")
+    partial.replace(FLAGS.output)
+    print(f"wrote {len(frame):,} predictions of {json.dumps(run.title)} to {FLAGS.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    command.run(main)
