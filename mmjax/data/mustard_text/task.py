@@ -9,12 +9,13 @@ import numpy as np
 
 from mmjax.data.arrays import check_codes, read_archive, strings_of
 from mmjax.data.dataset import Array, Columns, Dataset, Label, Layout, Text
+from mmjax.data.mustard_text import upstream
+from mmjax.data.mustard_text.upstream import REPOSITORY
 from mmjax.data.recipe import Modality, Recipe, Target, Variant
 from mmjax.data.sources import Source
 from mmjax.data.transforms.tabular import OneHot, Scale
 from mmjax.data.transforms.text import Clean, TfIdf, Tokens
 
-REPOSITORY = "https://github.com/soujanyaporia/MUStARD"
 FILE = "mustard_text.npz"
 SOURCES = (Source("mustard_text", FILE, "", f"{REPOSITORY} (see mustard_text/README.md)"),)
 FOLDS = 5
@@ -56,7 +57,7 @@ RECIPE = Recipe(
         version="1.0.0",
         features={name: Text() for name in TEXTS}
         | {"fold": Array((), "int64"), "has_context": Array((), "bool"), "label": Label(MEANT)},
-        layouts=(Layout(SOURCES, read),),
+        layouts=(Layout(SOURCES, read), Layout(upstream.SOURCES, upstream.read_upstream)),
         homepage=REPOSITORY,
     ),
     make_builder=make_builder,
