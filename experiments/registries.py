@@ -6,11 +6,12 @@ import dataclasses
 import json
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from mmjax.data import TASKS
 from mmjax.decoders import DECODERS
 from mmjax.encoders import ENCODERS
+from mmjax.evaluation.classical import CLASSICAL
 from mmjax.fusion import LEVELS
 from mmjax.training.strategies import STRATEGIES
 
@@ -27,6 +28,7 @@ def contents() -> dict:
             for name, entry in TASKS.items()
         },
         "fusions": {level: list(registry) for level, registry in LEVELS.items()},
+        "classical": list(CLASSICAL),
         "encoders": list(ENCODERS),
         "decoders": list(DECODERS),
         "strategies": list(STRATEGIES),
@@ -41,13 +43,13 @@ def as_json() -> str:
 def print_table():
     """`contents` as a table."""
     held = contents()
-    table = Table("kind", "name", "", show_lines=False)
+    table = Table("kind", Column("name", no_wrap=True), "")
     for name, entry in held["tasks"].items():
         ways = ", ".join(f"/{protocol}" for protocol in entry["protocols"])
         table.add_row("task", name, entry["summary"] + (f"; split by {ways}" if ways else ""))
     table.add_section()
     for level, names in held["fusions"].items():
         table.add_row(f"fusion, {level} level", "\n".join(names), "")
-    for kind in ("encoders", "decoders", "strategies"):
+    for kind in ("classical", "encoders", "decoders", "strategies"):
         table.add_row(kind, "\n".join(held[kind]), "")
     Console().print(table)

@@ -10,7 +10,7 @@ def run(module, *arguments):
     return subprocess.run([sys.executable, "-m", f"benchmarks.{module}", *arguments], capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("module", ["throughput", "compare", "kills", "equalities", "precision"])
+@pytest.mark.parametrize("module", ["throughput", "compare", "kills", "equalities", "precision", "data_speed"])
 def test_help(module):
     result = run(module, "--help")
     assert result.returncode == 0 and "--output" in result.stdout
@@ -27,6 +27,7 @@ def test_help(module):
         ("kills", "--kills=0", "kills=0"),
         ("equalities", "--strategy=ogm_gee", "did you mean 'ogm_ge'"),
         ("precision", "--fusions=cocnat", "did you mean 'concat'"),
+        ("data_speed", "--tasks=ful", "did you mean 'full'"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(module, argument, said, tmp_path):

@@ -87,10 +87,10 @@ def test_what_is_no_bad_input_is_not_hidden():
 def test_the_list_names_everything_that_is_registered(tmp_path):
     listed = json.loads(shell(tmp_path, "experiments.list", "--json").stdout)
     assert listed == json.loads(json.dumps(contents(), default=list))
-    assert set(listed) == {"tasks", "fusions", "encoders", "decoders", "strategies"}
+    assert set(listed) == {"tasks", "fusions", "classical", "encoders", "decoders", "strategies"}
     assert set(listed["tasks"]) == set(TASKS)
     assert listed["fusions"] == {level: list(registry) for level, registry in LEVELS.items()}
-    for kind in ("encoders", "decoders", "strategies"):
+    for kind in ("classical", "encoders", "decoders", "strategies"):
         assert listed[kind] and all(isinstance(name, str) for name in listed[kind])
 
 

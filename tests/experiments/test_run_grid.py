@@ -96,7 +96,7 @@ def test_a_dry_run_writes_and_trains_nothing(launch, training, tmp_path, capsys)
 @pytest.mark.parametrize(
     "changes, said",
     [
-        ({"tasks": ["trimodel"], "load_real": True}, "unknown task 'trimodel'.*did you mean 'trimodal'"),
+        ({"tasks": ["trimodel"], "load_real": True}, "unknown task or tag 'trimodel'.*did you mean 'trimodal'"),
         ({"fusions": ["concatt"]}, "unknown fusion 'concatt'.*did you mean 'concat'"),
         ({"strategies": ["jiont"]}, "unknown strategy 'jiont'.*did you mean 'joint'"),
         ({"overrides": {"widht": 3}}, "unknown config field 'widht'.*did you mean 'width'"),
