@@ -20,12 +20,14 @@ class Source:
       file: its name, or that of a folder of files.
       url: where it is downloaded from; empty where it cannot be.
       origin: where a person gets it, for the error that says it is missing.
+      instead: upstream's own file or folder, taken where `file`, made of it, is not there; its reader takes both.
     """
 
     folder: str
     file: str
     url: str
     origin: str
+    instead: str = ""
 
 
 def find(data_dir: str | Path, sources: Sequence[Source]) -> dict[str, Path]:
@@ -129,7 +131,8 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def _place(root: Path, source: Source) -> Path | None:
-    places = (root / source.folder / source.file, root / source.file)
+    names = filter(None, (source.file, source.instead))
+    places = (place for name in names for place in (root / source.folder / name, root / name))
     return next((path for path in places if path.exists()), None)
 
 

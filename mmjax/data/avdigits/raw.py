@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mmjax.data.sources import Source, reading
+from mmjax.data.transforms.audio import Loudest, Resample
+from mmjax.data.transforms.contract import Column, apply_steps
 from mmjax.errors import InputError
 
 VERSION = "1.0.0"  # of the prepared data
@@ -26,12 +28,14 @@ FSDD_URL = "https://github.com/Jakobovski/free-spoken-digit-dataset"
 FSDD_COMMIT = "26eb9aaf76e81b692f806f9140c2d2777410d7a1"
 FSDD_FILE = "free-spoken-digit-dataset-master.zip"
 NOISE_FILE = "esc10_8k_2s.npz"
+NOISE_SECONDS = 2  # kept of a clip, where it is loudest
+LOUDEST = (Resample(RATE), Loudest(NOISE_SECONDS))
 
 CLEAN_SOURCES = (
     *(Source("mnist", file, f"{MNIST_URL}/{file}", MNIST_URL) for pair in MNIST.values() for file in pair),
     Source("fsdd", FSDD_FILE, f"{FSDD_URL}/archive/{FSDD_COMMIT}.zip", FSDD_URL),
 )
-# ESC-10's clips are cut and resampled by hand, so there is no address of the result.
+# ESC-10's clips are cut and resampled, so there is no address of the result; upstream's own folder serves too.
 HARD_SOURCES = (
     *CLEAN_SOURCES,
     Source(
@@ -39,6 +43,7 @@ HARD_SOURCES = (
         NOISE_FILE,
         "",
         "github.com/karoldvl/ESC-10, each clip's loudest 2 s at 8 kHz (see avdigits/README.md)",
+        instead="ESC-10-master",
     ),
 )
 
@@ -115,11 +120,13 @@ def read_recordings(path: Path) -> Recordings:
 
 
 def read_noises(path: Path, least: int) -> Noises:
-    """Noise clips of at least `least` samples.
+    """Noise clips of at least `least` samples, from the archive or from upstream's folder of Ogg files.
 
     Raises:
       InputError: if the file is broken, lacks an array, or an array is not what it must be.
     """
+    if path.is_dir():
+        return read_clips(path)
     with reading(path), np.load(path, allow_pickle=False) as arrays:
         wave, fold, names, rate = (arrays[name] for name in ("wave", "fold", "filename", "sample_rate"))
     if wave.dtype != np.int16 or wave.ndim != 2 or wave.shape[1] < least or int(rate) != RATE:
@@ -131,6 +138,30 @@ def read_noises(path: Path, least: int) -> Noises:
             f"{path}: wave, fold and filename have {len(wave)}, {len(fold)} and {len(names)} rows; get it again"
         )
     return Noises([str(name) for name in names], fold.astype(np.int64), wave)
+
+
+def read_clips(folder: Path) -> Noises:
+    """The loudest NOISE_SECONDS of every `<fold>-<freesound id>-<take>.ogg` below a folder, at 8 kHz, by name.
+
+    Raises:
+      InputError: if there is none, or one is broken or shorter.
+    """
+    import soundfile
+
+    found = {path.name: path for path in folder.rglob("*.ogg") if re.fullmatch(r"[1-5]-\w+-\w+\.ogg", path.name)}
+    if not found:
+        raise InputError(f"{folder} holds no <fold>-<id>-<take>.ogg; get it from github.com/karoldvl/ESC-10")
+    waves = []
+    for name in sorted(found):
+        with reading(found[name]):
+            wave, rate = soundfile.read(found[name], dtype="float32", always_2d=True)
+        if len(wave) < NOISE_SECONDS * rate:
+            raise InputError(f"{found[name]} is {len(wave) / rate:.2f} s long, and must be {NOISE_SECONDS} or more")
+        sound = Column(wave.mean(axis=1)[None], np.ones(1, bool), rate=float(rate))
+        loudest = apply_steps(LOUDEST, [{}, {"samples": NOISE_SECONDS * RATE}], sound).values[0]
+        waves.append(np.clip(np.round(32768 * loudest), -32768, 32767).astype(np.int16))
+    folds = np.array([int(name[0]) for name in sorted(found)])
+    return Noises(sorted(found), folds, np.stack(waves))
 
 
 def _read_idx(path: Path, axes: int) -> np.ndarray:

@@ -131,3 +131,51 @@ def test_noises_without_an_array_are_refused(tmp_path):
     np.savez(tmp_path / "n.npz", wave=np.zeros((5, 100), np.int16))
     with pytest.raises(InputError, match="n.npz is truncated or not the right file .*fold"):
         raw.read_noises(tmp_path / "n.npz", 100)
+
+
+def write_clip(folder, name, seconds=3.0, rate=16000, loud=1.0):
+    import soundfile
+
+    folder.mkdir(parents=True, exist_ok=True)
+    times = np.arange(round(seconds * rate)) / rate
+    tone = np.sin(2 * np.pi * 440 * times) * np.where(abs(times - loud - 1) < 1, 0.5, 0.01)
+    soundfile.write(folder / name, tone, rate, format="OGG", subtype="VORBIS")
+
+
+def test_upstreams_own_clips_are_cut_where_they_are_loudest(tmp_path):
+    write_clip(tmp_path / "001 - Dog bark", "2-7-A.ogg", loud=0.5)
+    write_clip(tmp_path / "002 - Rain", "1-17367-A.ogg")
+    (tmp_path / "002 - Rain" / "cover.ogg").write_bytes(b"not a clip")
+    noises = raw.read_noises(tmp_path, 100)
+    assert noises.names == ["1-17367-A.ogg", "2-7-A.ogg"] and noises.folds.tolist() == [1, 2]
+    assert noises.waves.shape == (2, 16000) and noises.waves.dtype == np.int16
+    # A sine of half the range has an effective value of 0.5 / sqrt(2); Vorbis and the filter cost a few percent.
+    effective = np.sqrt((noises.waves / 32768.0) ** 2).mean(axis=1) * np.pi / 2
+    np.testing.assert_allclose(effective, 0.5, rtol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda folder: folder.mkdir(exist_ok=True), "holds no <fold>-<id>-<take>.ogg"),
+        (
+            lambda folder: write_clip(folder, "1-2-A.ogg", seconds=1.0),
+            "1-2-A.ogg is 1.00 s long, and must be 2 or more",
+        ),
+        (lambda folder: (folder / "1-2-A.ogg").write_bytes(b"OggS"), "1-2-A.ogg is truncated"),
+    ],
+)
+def test_wrong_clips_are_named(tmp_path, write, said):
+    write(tmp_path)
+    with pytest.raises(InputError, match=said):
+        raw.read_noises(tmp_path, 100)
+
+
+def test_a_source_may_be_upstreams_own(tmp_path):
+    from mmjax.data.sources import find
+
+    (tmp_path / "esc10_noise" / "ESC-10-master").mkdir(parents=True)
+    noise = raw.HARD_SOURCES[-1]
+    assert find(tmp_path, [noise]) == {raw.NOISE_FILE: tmp_path / "esc10_noise" / "ESC-10-master"}
+    (tmp_path / raw.NOISE_FILE).write_bytes(b"")
+    assert find(tmp_path, [noise]) == {raw.NOISE_FILE: tmp_path / raw.NOISE_FILE}
