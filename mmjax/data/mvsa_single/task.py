@@ -7,17 +7,17 @@ from pathlib import Path
 
 from mmjax.data.arrays import by_split, check_codes, read_archive, strings_of
 from mmjax.data.dataset import Array, Columns, Dataset, Label, Layout, Text
+from mmjax.data.mvsa_single import upstream
+from mmjax.data.mvsa_single.upstream import FEELINGS, REPOSITORY, SIDE
 from mmjax.data.recipe import Modality, Recipe, Target, Variant
 from mmjax.data.sources import Source
 from mmjax.data.transforms.image import Normalise
 from mmjax.data.transforms.tabular import Scale
 from mmjax.data.transforms.text import Clean, TfIdf, Tokens
 
-REPOSITORY = "https://github.com/liyunfan1223/multimodal-sentiment-analysis"
 FILE = "mvsa_single.npz"
 SOURCES = (Source("mvsa_single", FILE, "", f"{REPOSITORY} (see mvsa_single/README.md)"),)
-SIDE, CHANNELS = 48, 3
-FEELINGS = ("negative", "neutral", "positive")
+CHANNELS = 3
 FIELDS = {
     "image": ("whole numbers", "n", SIDE, SIDE, CHANNELS),
     "text": ("strings", "n"),
@@ -57,7 +57,7 @@ RECIPE = Recipe(
         name="mvsa_single",
         version="1.0.0",
         features={"image": Array((SIDE, SIDE, CHANNELS), "uint8"), "text": Text(), "label": Label(FEELINGS)},
-        layouts=(Layout(SOURCES, read),),
+        layouts=(Layout(SOURCES, read), Layout(upstream.SOURCES, upstream.read_upstream)),
         homepage=REPOSITORY,
     ),
     make_builder=make_builder,
