@@ -1,5 +1,6 @@
 """`python -m experiments.data`: what it prints, and its exit codes."""
 
+import os
 import re
 import subprocess
 import sys
@@ -23,7 +24,7 @@ def data(tmp_path_factory):
 
     def run(*arguments):
         command = [sys.executable, "-m", "experiments.data", *map(str, arguments)]
-        environment = {"PATH": "", "MMJAX_CACHE_DIR": str(cache), "JAX_PLATFORMS": "cpu", "COLUMNS": "200"}
+        environment = os.environ | {"MMJAX_CACHE_DIR": str(cache), "COLUMNS": "200"}
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
 
     return run

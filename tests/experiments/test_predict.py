@@ -1,6 +1,7 @@
 """New examples go through the preprocessing and parameters of a run, and get what the run said of them in test."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -34,10 +35,7 @@ def command(where):
     """A module of experiments as a process of its own."""
 
     def run(module, *arguments):
-        environment = {
-            "PATH": "", "JAX_PLATFORMS": "cpu", "MMJAX_CACHE_DIR": str(where / "cache"),
-            "XLA_FLAGS": "--xla_backend_optimization_level=0",
-        }  # fmt: skip
+        environment = os.environ | {"MMJAX_CACHE_DIR": str(where / "cache")}
         line = [sys.executable, "-m", f"experiments.{module}", *map(str, arguments)]
         return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, env=environment)
 
