@@ -21,7 +21,7 @@ def task(dummy, cache_dir):
 def changed_views(task, other):
     """[n, M] whether a view of a test example is another one."""
     before, after = task.splits["test"].inputs, other.splits["test"].inputs
-    return np.stack([(before[name] != after[name]).any(axis=1) for name in before], axis=1)
+    return np.stack([(before[name] != after[name]).any(axis=1) for name in after], axis=1)
 
 
 def test_train_and_validation_are_as_they_were(task):

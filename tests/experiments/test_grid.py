@@ -25,6 +25,7 @@ from mmjax.training.strategies import STRATEGIES
 CHANGED = {
     "encoders": {"vector": "linear"},
     "decoder": "mlp",
+    "augment": "flip",
     "optimizer": "sgd",
     "schedule": "cosine",
     "precision": "bfloat16",
