@@ -13,6 +13,7 @@ Prints a table and writes JSON.
 """
 
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -123,8 +124,6 @@ def stream_rates(name: str, fusions: list[str], repeats: int) -> dict:
 
 
 def _in_a_process(name: str, environment: dict) -> dict:
-    import os
-
     arguments = [f"--one={name}", *([f"--data_dir={FLAGS.data_dir}"] if FLAGS.data_dir else [])]
     line = [sys.executable, "-m", "benchmarks.data_speed", *arguments]
     done = subprocess.run(line, env=os.environ | environment, stdout=subprocess.PIPE, text=True)

@@ -128,7 +128,6 @@ def _run(request: Request, plan, budgets, tuning, placement, train, combine, sto
         if not (request.resume or request.dry_run):
             forget_trials(plan, tuning, workdir)
         if not request.dry_run:
-            keep_preprocessing([task for task, _ in plan], workdir)
             searches = sum(is_trained(task, cell) for task, cell in plan)
             with Reporter(searches, Console(stderr=True)) as reporter:
                 search_plan(plan, tuning, workdir, placement, reporter, train, stop)
