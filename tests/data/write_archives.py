@@ -75,7 +75,8 @@ def write_maec(folder: Path) -> None:
     np.savez_compressed(folder / maec.TEXT_FILE, text_utf8=content, text_offset=offset)
     np.savez_compressed(
         folder / maec.FILE, audio_seq16=numbers(y, maec.PARTS, maec.ACOUSTIC, dtype=np.float16),
-        text_lsa128=numbers(y, maec.DIRECTIONS), price30=numbers(y, maec.DAYS, maec.PRICES), log_vol=numbers(y, 4),
+        text_lsa128=numbers(y, maec.DIRECTIONS), price30=numbers(y, maec.DAYS, maec.PRICES),
+        log_vol_past=numbers(y, 4), log_vol=numbers(y, 4),
         label_high=np.stack([np.arange(60) // (k + 1) % 2 for k in range(4)], axis=1).astype(np.uint8),
         horizons=np.array(maec.HORIZONS),
         ticker=np.full(60, "A"), date=np.full(60, "2015-02-26"), split=splits(60),

@@ -20,11 +20,12 @@ FILE, TEXT_FILE = "maec.npz", "maec_text.npz"
 SOURCES = tuple(Source("maec", file, "", f"{REPOSITORY} (see maec/README.md)") for file in (FILE, TEXT_FILE))
 PARTS, ACOUSTIC = 16, 29  # even parts of a call, and features of each
 DIRECTIONS, DAYS, PRICES = 128, 30, 2
-HORIZONS = (3, 7, 15, 30)  # trading days after the call
+HORIZONS = (3, 7, 15, 30)  # trading days before the call and after it
 FIELDS = {
     "audio_seq16": ("numbers", "n", PARTS, ACOUSTIC),
     "text_lsa128": ("numbers", "n", DIRECTIONS),
     "price30": ("numbers", "n", DAYS, PRICES),
+    "log_vol_past": ("numbers", "n", len(HORIZONS)),
     "log_vol": ("numbers", "n", len(HORIZONS)),
     "label_high": ("whole numbers", "n", len(HORIZONS)),
     "horizons": ("whole numbers", len(HORIZONS)),
@@ -54,6 +55,7 @@ def read(paths: Mapping[str, Path]) -> dict[str, Columns]:
         "text_vector": raw["text_lsa128"].astype(np.float32),
         "text": strings_of(texts),
         "price": raw["price30"].astype(np.float32),
+        "past_volatility": raw["log_vol_past"].astype(np.float32),
         "ticker": strings_of(raw["ticker"]),
         "date": strings_of(raw["date"]),
     }

@@ -11,6 +11,7 @@ MODALITIES = {
     "audio": Modality("sequence", ("audio",), (Scale(clip=10.0),)),
     "text": Modality("vector", ("text_vector",), (Scale(),)),
     "price": Modality("sequence", ("price",), (Scale(clip=10.0),)),
+    "history": Modality("vector", ("past_volatility",), (Scale(),)),
 }
 WORDS = MODALITIES | {"text": Modality("tokens", ("text",), (Clean(), Tokens(length=512)))}
 
@@ -35,6 +36,7 @@ RECIPE = Recipe(
             "text_vector": Array((DIRECTIONS,)),
             "text": Text(),
             "price": Array((DAYS, PRICES), doc="log return and change of log volume, the oldest day first"),
+            "past_volatility": Array((len(HORIZONS),), doc="log volatility of the 3, 7, 15 and 30 days before"),
             "ticker": Text(),
             "date": Text(),
         }
@@ -46,7 +48,7 @@ RECIPE = Recipe(
     make_builder=make_builder,
     variants={
         "": Variant(
-            "whether a stock is volatile in the 3 days after an earnings call, from sound, text and prices; MAEC",
+            "whether a stock is volatile in the 3 days after an earnings call, from sound, text, prices and past volatility; MAEC",
             MODALITIES,
             _high(3),
             tags=("full",),
