@@ -48,7 +48,7 @@ RECIPE = Recipe(
     make_builder=make_builder,
     variants={
         "": Variant(
-            "whether a stock is volatile in the 3 days after an earnings call, from sound, text, prices and past volatility; MAEC",
+            "whether a stock is volatile in the 3 days after an earnings call, of sound, text and prices; MAEC",
             MODALITIES,
             _high(3),
             tags=("full",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,27 +39,39 @@ def read(paths: Mapping[str, Path]) -> dict[str, Columns]:
     path = paths[FILE]
     raw = read_archive(path, FIELDS)
     packed = read_archive(paths[TEXT_FILE], TEXT_FIELDS)
-    texts = np.array([*unpack_strings(paths[TEXT_FILE], "doc", packed["doc_utf8"], packed["doc_offset"]), ""], object)
+    texts = unpack_strings(paths[TEXT_FILE], "doc", packed["doc_utf8"], packed["doc_offset"])
     vectors = raw["doc_lsa64"].astype(np.float32)
     index = raw["doc_index"]
-    if len(texts) - 1 != len(vectors) or index.max() >= len(vectors) or index.min() < -1:
+    if len(texts) != len(vectors) or index.max() >= len(vectors) or index.min() < -1:
         raise InputError(
             f"{path}: doc_index holds {index.min()} to {index.max()}, with {len(vectors)} documents there and "
-            f"{len(texts) - 1} in {paths[TEXT_FILE]}; get both files again"
+            f"{len(texts)} in {paths[TEXT_FILE]}; get both files again"
         )
-    order = np.argsort(index < 0, axis=1, kind="stable")  # days with a document first, in their order
-    days = np.take_along_axis(index, order, axis=1)
-    lengths = (index >= 0).sum(axis=1)
     labels = check_codes(path, "label", raw["label"], 2)
     names = strings_of(raw["stock_names"])
     columns = {
         "price": raw["price"].astype(np.float32),
-        "documents": np.where((days >= 0)[..., None], vectors[days], 0),
-        "documents_length": lengths.astype(np.int32),
-        "has_text": lengths > 0,
-        "text": strings_of(["\n".join(texts[row[row >= 0]]) for row in index]),
         "stock": names[check_codes(path, "stock", raw["stock"], len(names))],
         "date": strings_of(raw["date"]),
         "label": labels,
-    }
+    } | document_columns(index, vectors, texts)
     return by_split(columns, check_codes(path, "split", raw["split"], 3))
+
+
+def document_columns(index: np.ndarray, vectors: np.ndarray, texts: Sequence[str]) -> Columns:
+    """Columns of what was written in the days before.
+
+    Args:
+      index: [n, DOCUMENT_DAYS] place of each day's document, the oldest first, -1 where there is none.
+      vectors: [documents, DIRECTIONS].
+      texts: of the documents.
+    """
+    order = np.argsort(index < 0, axis=1, kind="stable")  # days with a document first, in their order
+    days = np.take_along_axis(index, order, axis=1)
+    lengths = (index >= 0).sum(axis=1)
+    return {
+        "documents": np.where((days >= 0)[..., None], vectors[days], 0),
+        "documents_length": lengths.astype(np.int32),
+        "has_text": lengths > 0,
+        "text": strings_of(["\n".join(texts[place] for place in row if place >= 0) for row in index]),
+    }

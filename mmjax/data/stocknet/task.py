@@ -2,6 +2,7 @@
 
 from mmjax.data.dataset import Array, Dataset, Label, Layout, Text
 from mmjax.data.recipe import Modality, Recipe, Target, Variant
+from mmjax.data.stocknet import upstream
 from mmjax.data.stocknet.raw import DAYS, DIRECTIONS, DOCUMENT_DAYS, PRICES, REPOSITORY, SOURCES, read
 from mmjax.data.transforms.tabular import Scale
 from mmjax.data.transforms.text import Clean, Tokens
@@ -33,7 +34,7 @@ RECIPE = Recipe(
             "date": Text(),
             "label": Label(MOVES),
         },
-        layouts=(Layout(SOURCES, read),),
+        layouts=(Layout(SOURCES, read), Layout(upstream.SOURCES, upstream.read_upstream)),
         homepage=REPOSITORY,
     ),
     make_builder=make_builder,
