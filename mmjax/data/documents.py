@@ -22,9 +22,9 @@ def project(texts: Sequence[str], train: np.ndarray, directions: int) -> np.ndar
       directions: numbers a text.
 
     Raises:
-      InputError: if no term is in two texts of train.
+      InputError: if train has no term.
     """
-    step = TfIdf(features=TERMS, components=directions)
+    step = TfIdf(features=TERMS, least=1, components=directions)
     column = Column(strings_of(texts), train)
     found = step.apply(step.fit(column), column).values
     return np.pad(found, ((0, 0), (0, directions - found.shape[1])))

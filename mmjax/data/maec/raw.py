@@ -50,6 +50,7 @@ def read(paths: Mapping[str, Path]) -> dict[str, Columns]:
     texts = unpack_strings(paths[TEXT_FILE], "text", packed["text_utf8"], packed["text_offset"])
     if len(texts) != len(raw["split"]):
         raise InputError(f"{paths[TEXT_FILE]} holds {len(texts)} calls and {path} {len(raw['split'])}; get both again")
+    high = [check_codes(path, f"label_high[:, {place}]", codes, 2) for place, codes in enumerate(raw["label_high"].T)]
     columns = {
         "audio": raw["audio_seq16"].astype(np.float32),
         "text_vector": raw["text_lsa128"].astype(np.float32),
@@ -58,8 +59,12 @@ def read(paths: Mapping[str, Path]) -> dict[str, Columns]:
         "past_volatility": raw["log_vol_past"].astype(np.float32),
         "ticker": strings_of(raw["ticker"]),
         "date": strings_of(raw["date"]),
-    }
-    for place, days in enumerate(HORIZONS):
-        columns[f"volatility_{days}"] = raw["log_vol"][:, place].astype(np.float32)
-        columns[f"high_{days}"] = check_codes(path, f"label_high[:, {place}]", raw["label_high"][:, place], 2)
+    } | volatility_columns(raw["log_vol"], np.stack(high, axis=1))
     return by_split(columns, check_codes(path, "split", raw["split"], 3))
+
+
+def volatility_columns(values: np.ndarray, high: np.ndarray) -> Columns:
+    """Both targets of each horizon, of [n, HORIZONS] log volatilities and whether they are high."""
+    return {f"volatility_{days}": values[:, place].astype(np.float32) for place, days in enumerate(HORIZONS)} | {
+        f"high_{days}": high[:, place] for place, days in enumerate(HORIZONS)
+    }

@@ -1,6 +1,7 @@
 """`maec`: how volatile a stock is after an earnings call, by horizon, as a class or as a number."""
 
 from mmjax.data.dataset import Array, Dataset, Label, Layout, Text
+from mmjax.data.maec import upstream
 from mmjax.data.maec.raw import ACOUSTIC, DAYS, DIRECTIONS, HORIZONS, PARTS, PRICES, REPOSITORY, SOURCES, read
 from mmjax.data.recipe import Modality, Recipe, Target, Variant
 from mmjax.data.transforms.tabular import Scale
@@ -42,7 +43,7 @@ RECIPE = Recipe(
         }
         | {f"volatility_{days}": Array(()) for days in HORIZONS}
         | {f"high_{days}": Label(HIGH) for days in HORIZONS},
-        layouts=(Layout(SOURCES, read),),
+        layouts=(Layout(SOURCES, read), Layout(upstream.SOURCES, upstream.read_upstream)),
         homepage=REPOSITORY,
     ),
     make_builder=make_builder,
