@@ -21,6 +21,7 @@ PRICES_ORIGIN = "https://github.com/CNuge/kaggle-code (stock_data)"
 SOURCES = (Source("maec", CALLS, "", REPOSITORY), Source("maec", PRICES, "", PRICES_ORIGIN))
 SENTENCES = 5  # a call has at least
 JUMP = 0.4  # a stock whose log price jumps by more, in the days around, was split or has a wrong price
+STILL = 1e-6  # is added to a deviation before its logarithm is taken: a price may not move at all
 UNDEFINED = "--undefined--"
 CLIP = 20.0  # standard deviations
 # Days before the first are train, before the second validation, and test from then on; ours, as the card has it.
@@ -85,18 +86,16 @@ def _read_call(folder: Path, prices: Path) -> Call | None:
     jump = max((np.abs(part[:, 0]).max() for part in (before, after) if len(part)), default=0)
     if len(before) < DAYS or len(after) < DAYS or jump > JUMP:
         return None
-    past = [before[-horizon:, 0].std() for horizon in HORIZONS]
-    later = [after[:horizon, 0].std() for horizon in HORIZONS]
-    if min(past + later) == 0:  # a price that does not move has no log volatility
-        return None
     with reading(folder / "text.txt"):
         sentences = (folder / "text.txt").read_text(encoding="utf-8").splitlines()
     sentences = [sentence.strip() for sentence in sentences if sentence.strip()]
     if len(sentences) < SENTENCES:
         return None
     return Call(
-        ticker, date, _read_audio(folder / "features.csv"), "\n".join(sentences), before, np.log(past), np.log(later)
-    )
+        ticker, date, _read_audio(folder / "features.csv"), "\n".join(sentences), before,
+        np.log([before[-horizon:, 0].std() + STILL for horizon in HORIZONS]),
+        np.log([after[:horizon, 0].std() + STILL for horizon in HORIZONS]),
+    )  # fmt: skip
 
 
 def _read_audio(path: Path) -> np.ndarray:
