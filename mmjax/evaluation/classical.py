@@ -15,6 +15,7 @@ from mmjax.types import Task
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)  # C of logistic regression, of which validation chooses
 TREES = 200  # of a forest
+DRAWN = 10_000  # examples that a tree draws at most: of 50,000, two hundred trees take a quarter of an hour to grow
 TREES_OF_BOOSTING = 500  # over all classes, of which each has one a round
 ROUNDS = (5, 100)  # least and most of boosting; the fewer, the longer its steps
 FASTEST = 0.3  # step of boosting at most
@@ -123,9 +124,10 @@ def _linear(x, y, x_validation, y_validation, classes: int, seed: int) -> Callab
 def _forest(x, y, x_validation, y_validation, classes: int, seed: int) -> Callable:
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
+    drawn = min(len(x), DRAWN)
     if not classes:
-        return RandomForestRegressor(TREES, random_state=seed).fit(x, y).predict
-    model = RandomForestClassifier(TREES, random_state=seed).fit(x, y)
+        return RandomForestRegressor(TREES, max_samples=drawn, random_state=seed).fit(x, y).predict
+    model = RandomForestClassifier(TREES, max_samples=drawn, random_state=seed).fit(x, y)
     return _with_all_classes(model.predict_proba, model.classes_, classes)
 
 

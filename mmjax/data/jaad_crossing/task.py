@@ -9,14 +9,14 @@ import numpy as np
 
 from mmjax.data.arrays import by_split, check_codes, read_archive, strings_of
 from mmjax.data.dataset import Array, Columns, Dataset, Label, Layout, Text
+from mmjax.data.jaad_crossing import upstream
+from mmjax.data.jaad_crossing.upstream import FRAMES, REPOSITORY
 from mmjax.data.recipe import Modality, Recipe, Target, Variant
 from mmjax.data.sources import Source
 from mmjax.data.transforms.tabular import Scale
 
-REPOSITORY = "https://github.com/ykotseruba/JAAD"
 FILE = "jaad_crossing.npz"
 SOURCES = (Source("jaad_crossing", FILE, "", f"{REPOSITORY} (see jaad_crossing/README.md)"),)
-FRAMES = 16
 SEQUENCES = {"trajectory": 4, "behaviour": 8, "vehicle": 5, "traffic": 6, "appearance": 25}
 SCENE = 22
 STAYS = ("stays", "crosses")
@@ -56,7 +56,7 @@ RECIPE = Recipe(
         version="1.0.0",
         features={name: Array((FRAMES, width)) for name, width in SEQUENCES.items()}
         | {"scene": Array((SCENE,)), "video": Text(), "pedestrian": Text(), "label": Label(STAYS)},
-        layouts=(Layout(SOURCES, read),),
+        layouts=(Layout(SOURCES, read), Layout(upstream.SOURCES, upstream.read_upstream)),
         homepage=REPOSITORY,
     ),
     make_builder=make_builder,
