@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
+RESAMPLES = 2_000
 
 
 class Interval(NamedTuple):
@@ -42,6 +43,32 @@ def interval(values) -> Interval:
         return Interval(mean, mean, mean)
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, values.size - 1) * stats.sem(values))
     return Interval(mean, mean - half, mean + half)
+
+
+def clustered(values, groups) -> Interval:
+    """The mean of [n] values, and its 95% interval were other groups of the same kind drawn, each with all it has.
+
+    Percentiles of a bootstrap of whole groups: examples of one patient or video are alike, so an
+    interval that counted examples would be too narrow.
+
+    Args:
+      values: [n], e.g. whether an example is decided rightly.
+      groups: [n], which group it belongs to; two groups or more.
+    """
+    values, (_, place) = np.asarray(values, np.float64), np.unique(groups, return_inverse=True)
+    sums, sizes = np.bincount(place, values), np.bincount(place)
+    if len(sizes) < 2:
+        raise ValueError("values of one group: two groups or more are expected")
+    found = stats.bootstrap(
+        (sums, sizes),
+        lambda sums, sizes, axis: sums.sum(axis=axis) / sizes.sum(axis=axis),
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        paired=True,
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return Interval(float(values.mean()), float(found.low), float(found.high))
 
 
 def compare(scores, reference) -> list[Comparison]:

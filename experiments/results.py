@@ -11,14 +11,14 @@ import numpy as np
 from benchmarks import plots, tables
 from benchmarks.environment import environment
 from benchmarks.report import report
-from benchmarks.statistics import interval
+from benchmarks.statistics import clustered, interval
 from experiments.budget import REFERENCE, TOLERANCE, is_matched
 from experiments.cell_runs import COSTS
 from experiments.grid import Cell, code_version, runs_of, unimodal_names
 from experiments.search import Tuned
 from experiments.store import Store, Stored
 from mmjax.evaluation.baselines import oracle
-from mmjax.evaluation.metrics import higher_is_better, primary_metric
+from mmjax.evaluation.metrics import decisions, higher_is_better, primary_metric
 from mmjax.fusion import FUSIONS
 from mmjax.types import SPLITS, Task
 
@@ -141,6 +141,7 @@ def notes_of(rows: Sequence[Row]) -> dict[str, list[str]]:
         notes[task.name] = [
             *_known(task),
             *_gain(task, [row for row in of_task if row.status == "done"]),
+            *_groups(task, [row for row in of_task if row.status == "done"]),
             *_budget(of_task),
             *_tuned(of_task),
             *(f"Data: {warning}." for warning in task.warnings),
@@ -218,6 +219,24 @@ def _tuned(rows: Sequence[Row]) -> list[str]:
         return []
     names = ", ".join(name.replace("_", " ") for name in tunings[0].fields)
     return [f"Tuned: {tunings[0].trials} trials a cell on validation ({names}); rules combine tuned unimodal models."]
+
+
+def _groups(task: Task, done: Sequence[Row]) -> list[str]:
+    """How far the best fusion's accuracy would move had the test split other groups (patients, videos)."""
+    metric = primary_metric(task.target)
+    fused = [row for row in done if row.cell.level != "baseline"]
+    if metric != "accuracy" or not fused or len(np.unique(task.groups.get("test", []))) < 2:
+        return []
+    best = max(fused, key=lambda row: row.scores("validation").mean())
+    truth = task.splits["test"].target
+    right = [decisions(task.target, run.predictions["test_logits"]) == truth for run in best.runs]
+    right = np.mean(right, axis=0).reshape(len(truth), -1).mean(axis=1)
+    mean, low, high = (100 * value for value in clustered(right, task.groups["test"]))
+    count = len(np.unique(task.groups["test"]))
+    return [
+        f"Test holds {len(truth):,} examples of {count:,} groups: were other groups drawn, the accuracy of "
+        f"{best.cell.fusion} would be {mean:.1f} [{low:.1f}, {high:.1f}]."
+    ]
 
 
 def _gain(task: Task, done: Sequence[Row]) -> list[str]:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.statistics import compare, holm, interval
+from benchmarks.statistics import clustered, compare, holm, interval
 
 
 def test_interval_by_the_table_of_students_t():
@@ -32,6 +32,28 @@ def test_interval_covers_at_its_level():
     draws = np.random.default_rng(0).normal(size=(2000, 4))
     covered = np.mean([low <= 0 <= high for _, low, high in map(interval, draws)])
     assert abs(covered - 0.95) < 0.02
+
+
+def test_groups_of_one_example_give_the_interval_of_a_share():
+    right = np.arange(400) % 4 > 0
+    mean, low, high = clustered(right, np.arange(400))
+    half = 1.96 * math.sqrt(0.75 * 0.25 / 400)
+    # A percentile of 2,000 draws is off by a tenth of a standard deviation at most, and so is the normal's.
+    assert mean == 0.75 and (low, high) == pytest.approx((0.75 - half, 0.75 + half), abs=0.15 * half)
+
+
+def test_examples_that_repeat_their_group_tell_no_more_than_one():
+    right = np.arange(40) % 4 > 0
+    each, often = clustered(right, np.arange(40)), clustered(np.repeat(right, 50), np.repeat(np.arange(40), 50))
+    assert often == pytest.approx(each)
+
+
+def test_groups_count_by_their_size_and_need_each_other():
+    # 9 of 10 examples are in the group that is right: means of the two draws' shares are 0, .9 and 1.
+    mean, low, high = clustered([0, *[1] * 9], [7, *[3] * 9])
+    assert (mean, low, high) == pytest.approx((0.9, 0.0, 1.0))
+    with pytest.raises(ValueError, match="two groups or more"):
+        clustered([0, 1], [5, 5])
 
 
 def test_comparison_is_paired():

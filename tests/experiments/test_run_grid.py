@@ -78,6 +78,7 @@ def test_the_notes_say_what_can_be_reached_and_what_is_gained(launch, tmp_path):
     assert "Bayes-optimal accuracy: all 90.0%, sight 80.0%." in text
     assert "each the best of its kind on validation" in text and "points, paired by seed" in text
     assert "12 train, 12 validation, 12 test. Source: made up." in text
+    assert "Test holds 12 examples of 4 groups: were other groups drawn, the accuracy of" in text
 
 
 def test_noresume_starts_afresh(launch, training):
