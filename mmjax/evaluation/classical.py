@@ -52,15 +52,24 @@ def fit_classical(name: str, task: Task, seed: int) -> dict[str, np.ndarray]:
       "validation", "test" -> logits [n, K].
     """
     model = lookup(CLASSICAL, "classical baseline", name)
-    names = [spec.name for spec in task.modalities]
-    features = {n: fit_features(task, n) for n in names}
-    x = {split: {n: features[n](batch) for n in names} for split, batch in task.splits.items()}
+    x = _features(task)
     if not model.average:
         joined = {split: {"all": np.concatenate(list(of.values()), axis=1)} for split, of in x.items()}
         return _fit_parts(
             model, task, joined, {s: {"all": np.ones(b.size, bool)} for s, b in task.splits.items()}, seed
         )
     return _fit_parts(model, task, x, {split: batch.present for split, batch in task.splits.items()}, seed)
+
+
+_LAST: list = []  # the task that was asked for last, and its features: one baseline asks for them after the other
+
+
+def _features(task: Task) -> dict[str, dict[str, np.ndarray]]:
+    """split -> modality -> plain features."""
+    if not _LAST or _LAST[0] is not task:
+        features = {spec.name: fit_features(task, spec.name) for spec in task.modalities}
+        _LAST[:] = [task, {s: {n: of(batch) for n, of in features.items()} for s, batch in task.splits.items()}]
+    return _LAST[1]
 
 
 def _fit_parts(model: Classical, task: Task, x: Mapping, present: Mapping, seed: int) -> dict[str, np.ndarray]:

@@ -93,7 +93,7 @@ def _windows(name: str, video: Video) -> list[dict]:
     windows, nothing = [], np.zeros(len(APPEARANCE) + 1)
     for track in video.roots["annotations"].iter("track"):
         boxes = track.findall("box")
-        person = _note(video, boxes[0], "id") if boxes else ""
+        person = _note(boxes[0], "id") if boxes else ""
         if track.get("label") != "pedestrian" or person not in persons:
             continue
         with reading(video.paths["annotations"]):
@@ -101,10 +101,9 @@ def _windows(name: str, video: Video) -> list[dict]:
         end = _end(video, persons[person], frames)
         with reading(video.paths["annotations_attributes"]):
             label = int(int(persons[person].get("crossing")) > 0)
-        for lead in range(LATEST, SOONEST - 1, -STRIDE):
+        leads = range(LATEST, SOONEST - 1, -STRIDE) if end >= FRAMES + LATEST else ()
+        for lead in leads:
             start = end - FRAMES - lead
-            if end < FRAMES + LATEST:
-                break
             chosen, at = boxes[start : start + FRAMES], frames[start : start + FRAMES]
             windows.append({
                 "trajectory": _trajectory(video, chosen),
@@ -143,11 +142,11 @@ def _trajectory(video: Video, boxes: Sequence[ElementTree.Element]) -> np.ndarra
 
 def _behaviour(video: Video, box: ElementTree.Element) -> np.ndarray:
     code = {
-        name: _code(video.paths["annotations"], name, _note(video, box, name), accepted)
+        name: _code(video.paths["annotations"], name, _note(box, name), accepted)
         for name, accepted in {"look": GAZE, "action": GAIT, "nod": NOD, "reaction": REACTIONS,
                                "occlusion": OCCLUSIONS}.items()
     }  # fmt: skip
-    gesture = _note(video, box, "hand_gesture") != "__undefined__"
+    gesture = _note(box, "hand_gesture") != "__undefined__"
     reaction = np.eye(len(REACTIONS))[code["reaction"], 1:]
     return np.array(
         [code["look"], code["action"], code["nod"], gesture, *reaction, code["occlusion"] / 2], dtype=np.float32
@@ -203,7 +202,7 @@ def _scene(video: Video, person: ElementTree.Element) -> np.ndarray:
     return np.concatenate(parts).astype(np.float32)
 
 
-def _note(video: Video, box: ElementTree.Element, name: str) -> str | None:
+def _note(box: ElementTree.Element, name: str) -> str | None:
     return next((note.text for note in box.iter("attribute") if note.get("name") == name), None)
 
 
