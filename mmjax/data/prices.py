@@ -27,9 +27,9 @@ def read_prices(path: Path, date: str, prices: Sequence[str], volume: str) -> tu
         table = pandas.read_csv(path, usecols=[date, *prices, volume]).dropna()
         days = table[date].to_numpy(str).astype("datetime64[D]")
         values = table[[*prices, volume]].to_numpy(float)
-    if (np.diff(days) <= np.timedelta64(0)).any():
-        day = days[1:][np.diff(days) <= np.timedelta64(0)][0]
-        raise InputError(f"{path}: {day} does not come after the day before it; get it again")
+    rising = days[1:] > days[:-1]
+    if not rising.all():
+        raise InputError(f"{path}: {days[1:][~rising][0]} does not come after the day before it; get it again")
     fine = (values[:, :-1] > 0).all(axis=1) & (values[:, -1] >= 0) & np.isfinite(values).all(axis=1)
     if not fine.all():
         raise InputError(

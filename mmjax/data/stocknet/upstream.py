@@ -59,7 +59,7 @@ def _rows(path: Path, place_of: Mapping[tuple, int]) -> list[tuple]:
     days, moves = days[1:], features[:, 3]
     chosen = (days >= BOUNDS[0]) & (days < BOUNDS[-1]) & ((moves <= FALL) | (moves > RISE))
     chosen[:DAYS] = False
-    before = np.arange(-DOCUMENT_DAYS, 0)
+    before = np.arange(-DOCUMENT_DAYS, 0).astype("timedelta64[D]")
     return [
         (
             path.stem,
