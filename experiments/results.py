@@ -137,11 +137,12 @@ def notes_of(rows: Sequence[Row]) -> dict[str, list[str]]:
     notes = {}
     for task in _tasks(rows):
         of_task = [row for row in rows if row.task is task]
+        done = [row for row in of_task if row.status == "done"]
         sizes = ", ".join(f"{task.splits[split].size:,} {split}" for split in SPLITS)
         notes[task.name] = [
             *_known(task),
-            *_gain(task, [row for row in of_task if row.status == "done"]),
-            *_groups(task, [row for row in of_task if row.status == "done"]),
+            *_gain(task, done),
+            *_groups(task, done),
             *_budget(of_task),
             *_tuned(of_task),
             *(f"Data: {warning}." for warning in task.warnings),
@@ -223,16 +224,15 @@ def _tuned(rows: Sequence[Row]) -> list[str]:
 
 def _groups(task: Task, done: Sequence[Row]) -> list[str]:
     """How far the best fusion's accuracy would move had the test split other groups (patients, videos)."""
-    metric = primary_metric(task.target)
     fused = [row for row in done if row.cell.level != "baseline"]
-    if metric != "accuracy" or not fused or len(np.unique(task.groups.get("test", []))) < 2:
+    count = len(np.unique(task.groups.get("test", [])))
+    if primary_metric(task.target) != "accuracy" or not fused or count < 2:
         return []
-    best = max(fused, key=lambda row: row.scores("validation").mean())
+    best = _best(fused)
     truth = task.splits["test"].target
     right = [decisions(task.target, run.predictions["test_logits"]) == truth for run in best.runs]
     right = np.mean(right, axis=0).reshape(len(truth), -1).mean(axis=1)
     mean, low, high = (100 * value for value in clustered(right, task.groups["test"]))
-    count = len(np.unique(task.groups["test"]))
     return [
         f"Test holds {len(truth):,} examples of {count:,} groups: were other groups drawn, the accuracy of "
         f"{best.cell.fusion} would be {mean:.1f} [{low:.1f}, {high:.1f}]."
@@ -247,12 +247,18 @@ def _gain(task: Task, done: Sequence[Row]) -> list[str]:
     single = [row for row in done if row.cell.fusion in unimodal_names(task)]
     if not fused or not single:
         return []
-    best, alone = (max(group, key=lambda row: sign * row.scores("validation").mean()) for group in (fused, single))
+    best, alone = _best(fused), _best(single)
     scale, unit = (100, "points") if metric in tables.PERCENT else (1, metric)
     mean, low, high = interval(scale * sign * (best.scores("test") - alone.scores("test")))
     bounds = f" [{low:+.1f}, {high:+.1f}]" if len(best.runs) > 1 else ""
     names = f"{best.cell.fusion} over {alone.cell.fusion}"
     return [f"Gain of {names}, each the best of its kind on validation: {mean:+.1f}{bounds} {unit}, paired by seed."]
+
+
+def _best(rows: Sequence[Row]) -> Row:
+    """The best on validation, of a task's rows that are done."""
+    sign = 1 if higher_is_better(primary_metric(rows[0].task.target)) else -1
+    return max(rows, key=lambda row: sign * row.scores("validation").mean())
 
 
 def _median(values: Sequence) -> float | None:

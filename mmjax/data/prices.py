@@ -40,4 +40,4 @@ def read_prices(path: Path, date: str, prices: Sequence[str], volume: str) -> tu
 
 def log_changes(values: np.ndarray) -> np.ndarray:
     """[days] to [days - 1]: the change of the logarithm a day; a volume of 0 counts as 1."""
-    return np.diff(np.log(np.maximum(values, 1.0) if (values == 0).any() else values))
+    return np.diff(np.log(np.where(values == 0, 1.0, values)))

@@ -101,20 +101,19 @@ def _windows(name: str, video: Video) -> list[dict]:
         end = _end(video, persons[person], frames)
         with reading(video.paths["annotations_attributes"]):
             label = int(int(persons[person].get("crossing")) > 0)
-        leads = range(LATEST, SOONEST - 1, -STRIDE) if end >= FRAMES + LATEST else ()
-        for lead in leads:
-            start = end - FRAMES - lead
-            chosen, at = boxes[start : start + FRAMES], frames[start : start + FRAMES]
-            windows.append({
-                "trajectory": _trajectory(video, chosen),
-                "behaviour": np.stack([_behaviour(video, box) for box in chosen]),
-                **{part: _frames(video, part, of_frame, at) for part, of_frame in per_frame.items()},
-                "appearance": np.stack([looks.get((person, frame), nothing) for frame in at]).astype(np.float32),
-                "scene": _scene(video, persons[person]),
-                "label": label,
-                "video": name,
-                "pedestrian": person,
-            })  # fmt: skip
+        if end < FRAMES + LATEST:
+            continue
+        span = slice(end - FRAMES - LATEST, end - SOONEST)  # all that its windows see
+        boxes, frames = boxes[span], frames[span]
+        sequences = {
+            "trajectory": _trajectory(video, boxes),
+            "behaviour": np.stack([_behaviour(video, box) for box in boxes]),
+            **{part: _frames(video, part, of_frame, frames) for part, of_frame in per_frame.items()},
+            "appearance": np.stack([looks.get((person, frame), nothing) for frame in frames]).astype(np.float32),
+        }
+        whole = {"scene": _scene(video, persons[person]), "label": label, "video": name, "pedestrian": person}
+        for start in range(0, LATEST - SOONEST + 1, STRIDE):
+            windows.append({part: values[start : start + FRAMES] for part, values in sequences.items()} | whole)
     return windows
 
 
@@ -131,7 +130,7 @@ def _end(video: Video, person: ElementTree.Element, frames: list[int]) -> int:
 
 
 def _trajectory(video: Video, boxes: Sequence[ElementTree.Element]) -> np.ndarray:
-    """float32 [FRAMES, 4]: middle and size of the box, as parts of the picture."""
+    """float32 [frames, 4]: middle and size of the box, as parts of the picture."""
     size = video.roots["annotations"].find("meta/task/original_size")
     with reading(video.paths["annotations"]):
         scale = np.array([float(size.find(side).text) for side in ("width", "height")])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,7 +47,8 @@ def read_upstream(paths: Mapping[str, Path]) -> dict[str, Columns]:
     Raises:
       InputError: if no call of train is there, or a file is broken.
     """
-    found = (_read_call(folder, paths[PRICES]) for folder in sorted(paths[CALLS].glob("????????_*")))
+    quotes = functools.cache(functools.partial(_read_quotes, paths[PRICES]))
+    found = (_read_call(folder, quotes) for folder in sorted(paths[CALLS].glob("????????_*")))
     calls = [call for call in found if call is not None]
     codes = np.searchsorted(BOUNDS, np.array([call.date for call in calls], "datetime64[D]"), side="right")
     if not (codes == 0).any():
@@ -72,19 +74,26 @@ def read_upstream(paths: Mapping[str, Path]) -> dict[str, Columns]:
     return by_split(columns, codes)
 
 
-def _read_call(folder: Path, prices: Path) -> Call | None:
+def _read_quotes(folder: Path, ticker: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """Days, and changes of log price and log volume on them; None where the stock has no file."""
+    path = folder / f"{ticker}_data.csv"
+    if not path.exists():
+        return None
+    days, values = read_prices(path, "date", ("close",), "volume")
+    return days[1:], np.stack([log_changes(column) for column in values.T], axis=1)
+
+
+def _read_call(folder: Path, quotes: Callable[[str], tuple[np.ndarray, np.ndarray] | None]) -> Call | None:
     """None for one that is too short, or without prices around it."""
     date, _, ticker = folder.name.partition("_")
-    path = prices / f"{ticker}_data.csv"
-    if not path.exists():
+    found = quotes(ticker)
+    if found is None:
         return None
     with reading(folder):
         date = np.datetime64(f"{date[:4]}-{date[4:6]}-{date[6:]}", "D")
-    days, values = read_prices(path, "date", ("close",), "volume")
-    days, changes = days[1:], np.stack([log_changes(column) for column in values.T], axis=1)
+    days, changes = found
     before, after = changes[days < date][-DAYS:], changes[days > date][:DAYS]
-    jump = max((np.abs(part[:, 0]).max() for part in (before, after) if len(part)), default=0)
-    if len(before) < DAYS or len(after) < DAYS or jump > JUMP:
+    if len(before) < DAYS or len(after) < DAYS or np.abs([before[:, 0], after[:, 0]]).max() > JUMP:
         return None
     with reading(folder / "text.txt"):
         sentences = (folder / "text.txt").read_text(encoding="utf-8").splitlines()
