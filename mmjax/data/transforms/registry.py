@@ -3,7 +3,7 @@
 from mmjax.data.transforms.audio import LogMel, Loudest, Mfcc, Resample
 from mmjax.data.transforms.image import Channels, Flatten, Grayscale, Normalise, Resize
 from mmjax.data.transforms.points import NormalisePoints, VoxelSubsample
-from mmjax.data.transforms.series import Centre, Differences, Resteps, Returns, Window
+from mmjax.data.transforms.series import Centre, Differences, Resteps, Returns, Stretches, Window
 from mmjax.data.transforms.tabular import Impute, OneHot, Scale, Table
 from mmjax.data.transforms.text import Clean, HashedTerms, TfIdf, Tokens
 from mmjax.data.transforms.video import SampleFrames
@@ -29,6 +29,7 @@ TRANSFORMS = {
     "Returns": Returns,
     "SampleFrames": SampleFrames,
     "Scale": Scale,
+    "Stretches": Stretches,
     "Table": Table,
     "TfIdf": TfIdf,
     "Tokens": Tokens,

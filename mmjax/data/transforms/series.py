@@ -41,6 +41,56 @@ class Resteps:
 
 
 @dataclasses.dataclass(frozen=True)
+class Stretches:
+    """Cut every sequence into equal stretches of time, and say of each what its steps are like.
+
+    Attributes:
+      stretches: T afterwards, at least 1; of each the mean, then the deviation of every feature.
+    """
+
+    stretches: int
+
+    def __post_init__(self):
+        _at_least("Stretches", "stretches", self.stretches, 1)
+
+    def fit(self, column: Column) -> State:
+        return {}
+
+    def apply(self, state: State, column: Column) -> Column:
+        n, length = column.values.shape[:2]
+        lengths = np.full(n, length) if column.lengths is None else column.lengths
+        mean, deviation = stretches_of(column.values, lengths, self.stretches)
+        return column._replace(values=np.concatenate([mean, deviation], axis=2), lengths=None)
+
+
+def stretches_of(values: np.ndarray, lengths: np.ndarray, stretches: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of a sequence's features in equal stretches of its valid steps.
+
+    Args:
+      values: [n, T, d]; what stands after a length is not read.
+      lengths: [n], 1 to T; of a shorter sequence stretches share steps, and of one without steps all is 0.
+      stretches: S.
+
+    Returns:
+      [n, S, d] twice, float32.
+    """
+    rows, bounds = np.arange(len(values))[:, None], np.arange(stretches + 1) * lengths[:, None] // stretches
+    first = np.minimum(bounds[:, :-1], np.maximum(lengths[:, None] - 1, 0))
+    last = np.maximum(bounds[:, 1:], first + (lengths[:, None] > 0))
+    valid = (np.arange(values.shape[1]) < lengths[:, None])[..., None]
+    centre = np.where(valid, values, 0).mean(axis=1, keepdims=True)  # near it, squares lose no digits
+    steps = np.where(valid, values - centre, 0).astype(np.float64)
+
+    def mean_of(numbers: np.ndarray) -> np.ndarray:
+        sums = np.pad(np.cumsum(numbers, axis=1), ((0, 0), (1, 0), (0, 0)))
+        return (sums[rows, last] - sums[rows, first]) / np.maximum(last - first, 1)[..., None]
+
+    mean = mean_of(steps)
+    deviation = np.sqrt(np.maximum(mean_of(steps**2) - mean**2, 0))
+    return (mean + centre).astype(np.float32), deviation.astype(np.float32)
+
+
+@dataclasses.dataclass(frozen=True)
 class Window:
     """Keep a window of every sequence; of a shorter one all of it.
 

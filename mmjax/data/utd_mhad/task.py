@@ -3,13 +3,14 @@
 from mmjax.data.dataset import Array, Dataset, Label, Layout
 from mmjax.data.recipe import Modality, Recipe, Target, Variant
 from mmjax.data.transforms.image import Channels, Normalise, Resize
-from mmjax.data.transforms.series import Centre, Resteps
+from mmjax.data.transforms.series import Centre, Resteps, Stretches
 from mmjax.data.transforms.tabular import Scale
 from mmjax.data.transforms.video import SampleFrames
 from mmjax.data.utd_mhad import raw
 
 HIP = 3  # the joint that skeletons are centred at
-STEPS = 40  # of a sequence, however long the action took
+STEPS = 40  # of a skeleton, however long the action took
+STRETCHES = 12  # of the sensor's time
 
 
 def make_builder(data_dir: str):
@@ -44,7 +45,9 @@ RECIPE = Recipe(
                 "skeleton": Modality(
                     "sequence", ("skeleton",), (Centre(HIP, 0.001), Resteps(STEPS), Scale()), lengths="skeleton_length"
                 ),
-                "inertial": Modality("sequence", ("inertial",), (Resteps(STEPS), Scale()), lengths="inertial_length"),
+                "inertial": Modality(
+                    "sequence", ("inertial",), (Stretches(STRETCHES), Scale()), lengths="inertial_length"
+                ),
             },
             target=Target("multiclass", "label", raw.ACTIONS),
             tags=("full",),

@@ -7,7 +7,7 @@ from mmjax.data.transforms.audio import LogMel, Loudest, Mfcc, Resample
 from mmjax.data.transforms.contract import Column
 from mmjax.data.transforms.image import Grayscale, Normalise, Resize
 from mmjax.data.transforms.points import NormalisePoints, VoxelSubsample
-from mmjax.data.transforms.series import Centre, Differences, Resteps, Returns, Window
+from mmjax.data.transforms.series import Centre, Differences, Resteps, Returns, Stretches, Window
 from mmjax.data.transforms.video import SampleFrames
 from mmjax.errors import InputError
 
@@ -94,6 +94,26 @@ def test_steps_between_steps():
     values = np.array([[0.0, 1, 2, 9]])[..., None]
     assert made(Resteps(5), values, [3]).values.ravel().tolist() == [0, 0.5, 1, 1.5, 2]
     assert made(Resteps(2), values, [1]).values.ravel().tolist() == [0, 0]
+
+
+def test_stretches_tell_the_mean_and_the_deviation_of_their_steps():
+    values = np.array([[0.0, 2, 4, 8, 5, 9], [7, 7, 7, 1, np.nan, 1]])[..., None]
+    assert made(Stretches(2), values, [4, 1]).values.tolist() == [[[1, 1], [6, 2]], [[7, 0], [7, 0]]]
+    assert made(Stretches(1), values[:1]).values == pytest.approx(np.array([[[14 / 3, values[0].std()]]]), rel=1e-6)
+
+
+def test_stretches_share_the_steps_of_a_shorter_sequence_and_are_0_of_none():
+    values = np.arange(1.0, 5).reshape(1, 4, 1)
+    assert made(Stretches(3), values, [2]).values[..., 0].tolist() == [[1, 1, 2]]
+    assert not made(Stretches(3), values, [0]).values.any()
+
+
+def test_deviations_far_from_0_lose_no_digits():
+    values = (1e4 + np.random.default_rng(0).normal(size=(3, 40, 2))).astype(np.float32)
+    mean, deviation = np.split(made(Stretches(5), values).values, 2, axis=2)
+    parts = values.astype(float).reshape(3, 5, 8, 2)
+    np.testing.assert_allclose(mean, parts.mean(axis=2), rtol=2e-7)  # float32 holds 1e4 to 6e-8 of it
+    np.testing.assert_allclose(deviation, parts.std(axis=2), rtol=1e-6)
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("last", [[3, 4], [1, 2]]), ("first", [[1, 2], [1, 2]])])
