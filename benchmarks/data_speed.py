@@ -87,8 +87,7 @@ def stream_rates(name: str, fusions: list[str], repeats: int) -> dict:
     import jax
     import numpy as np
 
-    from mmjax.config import config_for
-    from mmjax.data import load_task
+    from mmjax.data import defaults_of, load_task
     from mmjax.model import build_model
     from mmjax.training.feed import make_feed
     from mmjax.training.loop import train_cell
@@ -98,7 +97,7 @@ def stream_rates(name: str, fusions: list[str], repeats: int) -> dict:
     from mmjax.training.strategies.goal import Setting
 
     task = load_task(name, data_dir=FLAGS.data_dir)
-    config = config_for(name).replace(epochs=1)
+    config = defaults_of(name).replace(epochs=1)
     models = [*fusions, *(f"unimodal/{spec.name}" for spec in task.modalities)]
     layout, train = lay_out((0,), Placement()), task.splits["train"]
     setting = Setting(task.modalities, task.target, config)

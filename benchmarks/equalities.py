@@ -140,11 +140,10 @@ def _train(path: Path) -> int:
 
 def _cell() -> tuple:
     """What is trained: task, fusion, strategy, config."""
-    from mmjax.config import config_for
-    from mmjax.data import load_task
+    from mmjax.data import defaults_of, load_task
 
     task = load_task(FLAGS.task, data_dir=FLAGS.data_dir or None)
-    return task, FLAGS.fusion, FLAGS.strategy, config_for(FLAGS.task).replace(epochs=FLAGS.epochs, **SMALL)
+    return task, FLAGS.fusion, FLAGS.strategy, defaults_of(FLAGS.task).replace(epochs=FLAGS.epochs, **SMALL)
 
 
 def _difference(one: dict, other: dict, kind: str) -> float:

@@ -28,8 +28,7 @@ def main():
     """Flags to trainings in both precisions, printed and written."""
     from benchmarks.environment import environment
     from benchmarks.statistics import interval
-    from mmjax.config import config_for
-    from mmjax.data import load_task
+    from mmjax.data import defaults_of, load_task
     from mmjax.evaluation.metrics import evaluate, primary_metric
     from mmjax.training.loop import check_cell, train_cell
 
@@ -38,7 +37,7 @@ def main():
     task = load_task(FLAGS.task, data_dir=FLAGS.data_dir)
     metric, truth = primary_metric(task.target), task.splits["test"].target
     epochs = {"epochs": FLAGS.epochs} if FLAGS.epochs else {}
-    configs = {name: config_for(FLAGS.task).replace(precision=name, **epochs) for name in ("float32", "bfloat16")}
+    configs = {name: defaults_of(FLAGS.task).replace(precision=name, **epochs) for name in ("float32", "bfloat16")}
     for fusion in FLAGS.fusions:
         check_cell(task, fusion, "joint", configs["float32"])
     rows = {}

@@ -32,14 +32,13 @@ def main():
 
     from benchmarks.cost import fusions_of, measure_cell, table
     from benchmarks.environment import environment
-    from mmjax.config import config_for
-    from mmjax.data import load_task
+    from mmjax.data import defaults_of, load_task
 
     output = Path(FLAGS.output)
     command.check_writable(output)
     console, records = Console(), []
     for name in FLAGS.tasks:
-        task, config = load_task(name, FLAGS.data_dir), config_for(name)
+        task, config = load_task(name, FLAGS.data_dir), defaults_of(name)
         if FLAGS.batch_size:
             config = config.replace(batch_size=FLAGS.batch_size)
         for fusion in fusions_of(FLAGS.fusions, task):

@@ -13,6 +13,7 @@ import mmjax
 from mmjax.config import Config
 from mmjax.errors import lookup
 from mmjax.evaluation.classical import CLASSICAL
+from mmjax.file_names import file_name
 from mmjax.fusion import FUSIONS, LEVELS, level_of
 from mmjax.training.strategies import STRATEGIES, undefined
 from mmjax.types import TARGET_KINDS, Task
@@ -25,11 +26,12 @@ class Cell:
     """One row of a table: what is trained, and how.
 
     Attributes:
-      task: as `--tasks` takes it.
+      task: its name.
       fusion: a name in FUSIONS or CLASSICAL, "unimodal/<modality>" or "majority".
       strategy: a name in STRATEGIES, or UNTRAINED.
       config: hyper-parameters.
       parts: of a decision rule, the unimodal cells it combines where their hyper-parameters are not its own.
+      label: what the task is called where others have its name; no result depends on it.
     """
 
     task: str
@@ -37,6 +39,7 @@ class Cell:
     strategy: str
     config: Config
     parts: tuple[Cell, ...] = ()
+    label: str = ""
 
     @property
     def level(self) -> str:
@@ -51,7 +54,7 @@ class Cell:
     @property
     def title(self) -> str:
         """For progress, headings and file names."""
-        return " ".join(filter(None, (self.task, self.fusion, self.strategy)))
+        return " ".join(filter(None, (self.label or self.task, self.fusion, self.strategy)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,8 +83,8 @@ class Run:
     @property
     def name(self) -> str:
         """The run's folder: readable, then a hash of its identity."""
-        parts = (self.cell.task, self.cell.fusion, self.cell.strategy, f"seed{self.seed}", digest(self.identity))
-        return "-".join(filter(None, parts)).replace("/", ".")
+        readable = file_name("-".join(filter(None, (self.cell.task, self.cell.fusion, self.cell.strategy))))
+        return f"{readable}-seed{self.seed}-{digest(self.identity)}"
 
 
 def obstacle(task: Task, cell: Cell) -> str | None:
@@ -129,12 +132,13 @@ def cells_of(task: Task, fusions: Sequence[str], strategies: Sequence[str], conf
       InputError: for an unknown name.
     """
     names = fusions_of(task, fusions)
-    cells = [Cell(task.name, name, UNTRAINED, config) for name in ("majority", *(n for n in names if n in CLASSICAL))]
+    cell_of = functools.partial(Cell, task.name, config=config, label=task.label)
+    cells = [cell_of(name, UNTRAINED) for name in ("majority", *(n for n in names if n in CLASSICAL))]
     for strategy in strategies_of(strategies):
-        asked = [Cell(task.name, name, strategy, config) for name in names]
+        asked = [cell_of(name, strategy) for name in names]
         rules = [cell for cell in asked if cell.is_rule]
         single = [unimodal for unimodal in unimodal_names(task) if rules or unimodal in names]
-        cells += [Cell(task.name, name, strategy, config) for name in single]
+        cells += [cell_of(name, strategy) for name in single]
         cells += [cell for cell in asked if cell.fusion in FUSIONS and not cell.is_rule]
         cells += rules
     return cells

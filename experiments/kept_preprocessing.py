@@ -15,6 +15,7 @@ from mmjax.data.sources import reading
 from mmjax.data.transforms import preprocessing
 from mmjax.data.transforms.preprocessing import Fitted
 from mmjax.errors import InputError
+from mmjax.file_names import file_name
 from mmjax.types import TargetSpec, Task
 
 TARGET = "target.json"
@@ -36,7 +37,7 @@ class Kept(NamedTuple):
 
 def folder_of(name: str, fingerprint: str, workdir: Path) -> Path:
     """Where the preprocessing of a task is kept."""
-    return workdir / "preprocessing" / f"{name.replace('/', '.')}-{fingerprint}"
+    return workdir / "preprocessing" / f"{file_name(name)}-{fingerprint}"
 
 
 def load_kept(name: str, fingerprint: str, workdir: Path) -> Kept:

@@ -27,7 +27,7 @@ def leading(train: Callable) -> Iterator[Callable]:
     def led(task: Task, fusion, strategy, config: Config, seeds, placement, keep: Keep | None, on_progress, **options):
         told = {name: value for name, value in options.items() if name != "stop"}
         kept = None if keep is None else dataclasses.asdict(keep) | {"directory": str(keep.directory)}
-        from_first([task.name, fusion, strategy, config.to_dict(), seeds, kept, told])
+        from_first([task.title, fusion, strategy, config.to_dict(), seeds, kept, told])
         return train(task, fusion, strategy, config, seeds, placement, keep, on_progress, **options)
 
     try:
@@ -37,15 +37,20 @@ def leading(train: Callable) -> Iterator[Callable]:
 
 
 def follow(tasks: Sequence[Task], placement: Placement, train: Callable, stop: Callable[[], bool]):
-    """What every process but the first does: train what it is told to, until it is dismissed."""
-    by_name: Mapping[str, Task] = {task.name: task for task in tasks}
+    """What every process but the first does: train what it is told to, until it is dismissed.
+
+    Args:
+      tasks: of different titles.
+      placement, train, stop: as the first has them.
+    """
+    by_title: Mapping[str, Task] = {task.title: task for task in tasks}
     while told := from_first(None):
-        name, fusion, strategy, config, seeds, kept, options = told
+        title, fusion, strategy, config, seeds, kept, options = told
         keep = kept and Keep(**kept | {"directory": Path(kept["directory"])})
         options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
         try:
             train(
-                by_name[name], fusion, strategy, Config(**config), tuple(seeds), placement, keep, None,
+                by_title[title], fusion, strategy, Config(**config), tuple(seeds), placement, keep, None,
                 stop=stop, **options,
             )  # fmt: skip
         except (jax.errors.JaxRuntimeError, Interrupted):

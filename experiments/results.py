@@ -19,6 +19,7 @@ from experiments.search import Tuned
 from experiments.store import Store, Stored
 from mmjax.evaluation.baselines import oracle
 from mmjax.evaluation.metrics import decisions, higher_is_better, primary_metric
+from mmjax.file_names import file_names
 from mmjax.fusion import FUSIONS
 from mmjax.types import SPLITS, Task
 
@@ -81,7 +82,7 @@ class Row:
         if self.tuned:
             costs["tuned"] = self.tuned.chosen
         return {
-            "task": self.task.name,
+            "task": self.task.title,
             "level": self.cell.level,
             "fusion": self.cell.fusion,
             "strategy": self.cell.strategy,
@@ -113,9 +114,9 @@ def rows_of(
         Row(task, cell, tuple(map(store.read, runs_of(cell, task, seeds))), reasons.get(place), budget, search)
         for place, ((task, cell), budget, search) in enumerate(zip(plan, budgets, tuned, strict=True))
     ]
-    tasks = list(dict.fromkeys(task.name for task, _ in plan))
+    tasks = list(dict.fromkeys(task.title for task, _ in plan))
     order = {name: place for place, name in enumerate(FUSIONS)}
-    return sorted(rows, key=lambda row: (tasks.index(row.task.name), order.get(row.cell.fusion, -1)))
+    return sorted(rows, key=lambda row: (tasks.index(row.task.title), order.get(row.cell.fusion, -1)))
 
 
 def records_of(rows: Sequence[Row]) -> list[dict]:
@@ -133,13 +134,13 @@ def records_of(rows: Sequence[Row]) -> list[dict]:
 
 
 def notes_of(rows: Sequence[Row]) -> dict[str, list[str]]:
-    """Task -> lines below its table: what can be reached, what fusing gains, and where the data come from."""
+    """Task's title -> lines below its table: what can be reached, what fusing gains, and where the data come from."""
     notes = {}
     for task in _tasks(rows):
         of_task = [row for row in rows if row.task is task]
         done = [row for row in of_task if row.status == "done"]
         sizes = ", ".join(f"{task.splits[split].size:,} {split}" for split in SPLITS)
-        notes[task.name] = [
+        notes[task.title] = [
             *_known(task),
             *_gain(task, done),
             *_groups(task, done),
@@ -158,20 +159,21 @@ def write_outputs(rows: Sequence[Row], workdir: Path):
     tables.write(records, workdir, notes)
     curves = workdir / "curves"
     curves.mkdir(exist_ok=True)
-    figures = {task.name: {} for task in _tasks(rows)}
-    for task in _tasks(rows):
-        path = curves / f"{_file_name(task.name)}.throughput.png"
-        of_task = [record for record in records if record["task"] == task.name]
-        plots.accuracy_against_throughput(of_task, task.name, path)
-        figures[task.name]["Score against throughput"] = path
+    titles = {task.title: f"{task.title}.throughput" for task in _tasks(rows)}
+    names = file_names([*titles.values(), *(row.cell.title for row in rows)])
+    figures = {title: {} for title in titles}
+    for title in titles:
+        path = curves / f"{names[titles[title]]}.png"
+        plots.accuracy_against_throughput([record for record in records if record["task"] == title], title, path)
+        figures[title]["Score against throughput"] = path
     for row in rows:
         history = [run.history for run in row.runs if run and run.history]
         if history:
-            path = curves / f"{_file_name(row.cell.title)}.png"
+            path = curves / f"{names[row.cell.title]}.png"
             plots.learning_curves(history, row.cell.title, path)
-            figures[row.task.name][row.cell.title] = path
+            figures[row.task.title][row.cell.title] = path
     # The first row is the majority's, whose config is as it was asked for, neither matched nor tuned.
-    config = {row.task.name: row.cell.config.to_dict() for row in reversed(rows)}
+    config = {row.task.title: row.cell.config.to_dict() for row in reversed(rows)}
     protocol = (TUNED if any(row.tuned for row in rows) else SAME, *PROTOCOL)
     page = report("mmjax", tables.sections(records, notes), figures, protocol, environment(), config)
     (workdir / "report.html").write_text(page, encoding="utf-8")
@@ -186,7 +188,7 @@ def _oracle(task: Task, single: Sequence[Row]) -> dict:
         for runs in zip(*(row.runs for row in single), strict=True)
     ]
     metrics = {name: [value[name] for value in values] for name in values[0]}
-    record = {"task": task.name, "level": "baseline", "fusion": "oracle", "strategy": single[0].cell.strategy}
+    record = {"task": task.title, "level": "baseline", "fusion": "oracle", "strategy": single[0].cell.strategy}
     return record | {"seeds": len(values), "metrics": metrics, "status": "done"} | dict.fromkeys(COSTS)
 
 
@@ -268,8 +270,4 @@ def _median(values: Sequence) -> float | None:
 
 def _tasks(rows: Sequence[Row]) -> list[Task]:
     """The rows' tasks, in order, each once."""
-    return list({row.task.name: row.task for row in rows}.values())
-
-
-def _file_name(title: str) -> str:
-    return title.replace("/", ".").replace(" ", "-")
+    return list({row.task.title: row.task for row in rows}.values())

@@ -11,6 +11,7 @@ from pathlib import Path
 import jax
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks.tables import terminal_table
 from experiments.budget import match_budgets
@@ -19,13 +20,13 @@ from experiments.execute import execute, forget
 from experiments.grid import Cell, cells_of, code_version, is_trained
 from experiments.kept_preprocessing import keep_preprocessing
 from experiments.leading import follow, leading
+from experiments.overrides import check_encoders
 from experiments.progress import Reporter
 from experiments.results import Row, notes_of, records_of, rows_of, write_outputs
 from experiments.search import FIELDS, Tuned, Tuning
 from experiments.store import Store
 from experiments.tune import forget_trials, search_plan, tuned_plan
-from mmjax.config import config_for
-from mmjax.data import load_task, tasks_of
+from mmjax.data import defaults_of, load_task, load_tasks, tasks_of
 from mmjax.errors import InputError
 from mmjax.training.decisions import combine_decisions
 from mmjax.training.loop import check_cell, train_cell
@@ -98,11 +99,12 @@ def run_grid(
     train = partial(train, data=request.data)
     fields = [name for name in FIELDS if not (request.match and name == "width")]
     tuning = None if request.tune is None else Tuning(request.tune, request.tune_seeds, tuple(fields))
-    configs = {name: config_for(name).replace(**request.overrides) for name in tasks_of(request.tasks)}
+    configs = {name: defaults_of(name).replace(**request.overrides) for name in tasks_of(request.tasks)}
+    tasks = load_tasks(list(configs), request.data_dir, load)
+    check_encoders(request.overrides, tasks.values())
     plan, budgets = [], []
-    for name, config in configs.items():
-        task = load(name, data_dir=request.data_dir)
-        cells = cells_of(task, request.fusions, request.strategies, config)
+    for name, task in tasks.items():
+        cells = cells_of(task, request.fusions, request.strategies, configs[name])
         budgets += [None] * len(cells)
         if request.match:
             cells, ratios = match_budgets(task, cells, request.match)
@@ -111,10 +113,10 @@ def run_grid(
     for task, cell in plan:
         if is_trained(task, cell):
             check_cell(task, cell.fusion, cell.strategy, cell.config)
-    tasks = list({task.name: task for task, _ in plan}.values())
-    check_agreement([code_version(), *(task.fingerprint for task in tasks)], "code and data")
+    content = [(task.title, task.fingerprint) for task in tasks.values()]
+    check_agreement([code_version(), *content], "code and data")
     if not is_first():
-        follow(tasks, placement, train, stop)
+        follow(list(tasks.values()), placement, train, stop)
         return []
     with leading(train) as train:
         return _run(request, plan, budgets, tuning, placement, train, combine, stop)
@@ -210,5 +212,5 @@ def _overview(rows: Sequence[Row]) -> Table:
         budget = f"{row.budget[1]:.2f}" if row.budget and row.budget[1] else ""
         trials = str(row.tuned.trials) if row.tuned else ""
         figures = (str(cell.config.width), budget, trials, str(done), str(len(row.runs)))
-        overview.add_row(cell.task, cell.fusion, cell.strategy, *figures)
+        overview.add_row(*map(Text, (row.task.title, cell.fusion, cell.strategy)), *figures)
     return overview

@@ -21,6 +21,7 @@ from experiments.locks import Lock
 from experiments.proposals import RANDOM_TRIALS, SAMPLER_SEED, Proposals
 from experiments.trials import Trial, TrialFile, best_of
 from mmjax.errors import InputError
+from mmjax.file_names import file_name
 from mmjax.training.loop import check_cell
 from mmjax.training.parallel import Placement
 from mmjax.training.results import Progress, RunResult
@@ -90,7 +91,8 @@ class Search:
             "trials": tuning.trials, "seeds": tuning.seeds, "fields": tuning.fields, "search": SEARCH,
             "data": task.fingerprint, "code": code_version(),
         }  # fmt: skip
-        self.name = "-".join((cell.task, cell.fusion, cell.strategy, digest(identity))).replace("/", ".")
+        readable = file_name("-".join((cell.task, cell.fusion, cell.strategy)))
+        self.name = f"{readable}-{digest(identity)}"
         self.file = TrialFile(workdir / "trials" / f"{self.name}.json", identity)
 
     @property

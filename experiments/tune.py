@@ -89,15 +89,15 @@ def tuned_plan(plan: Plan, tuning: Tuning, workdir: Path) -> tuple[list[tuple[Ta
     """
     states = [Search(task, cell, tuning, workdir).state if is_trained(task, cell) else None for task, cell in plan]
     configs = {
-        (task.name, cell.fusion, cell.strategy): cell.config.replace(**state.chosen if state else {})
+        (task.title, cell.fusion, cell.strategy): cell.config.replace(**state.chosen if state else {})
         for (task, cell), state in zip(plan, states, strict=True)
     }
     tuned = []
     for task, cell in plan:
-        cell = dataclasses.replace(cell, config=configs[task.name, cell.fusion, cell.strategy])
+        cell = dataclasses.replace(cell, config=configs[task.title, cell.fusion, cell.strategy])
         if cell.is_rule:
             single = [
-                dataclasses.replace(part, config=configs[task.name, part.fusion, part.strategy])
+                dataclasses.replace(part, config=configs[task.title, part.fusion, part.strategy])
                 for part in parts_of(task, cell)
             ]
             own = all(part.config == cell.config for part in single)

@@ -182,11 +182,12 @@ class Task:
         and subset, and of a pair its parts "redundant", "only <modality>" and "synergistic"; empty otherwise.
       tags: domains and lists the task belongs to.
       source: where the data come from, one line for tables' footers.
-      fingerprint: hash of the arrays, part of a run's identity.
+      fingerprint: hash of the arrays and of what they were made by and mean, part of a run's identity.
       groups: split -> [n] int, examples of one number belong together (a patient, a video), where that is known.
       preprocessing: modality -> what was fitted on train (`mmjax.data.transforms.preprocessing.Fitted`), where the
         inputs were made by steps that can be applied to new examples.
       warnings: what a reader of results must know of the data, one sentence each.
+      label: what it is called where other tasks have its name too; "" where the name will do. No result depends on it.
     """
 
     name: str
@@ -202,3 +203,9 @@ class Task:
     groups: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     preprocessing: Mapping[str, object] = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    label: str = ""
+
+    @property
+    def title(self) -> str:
+        """What people read, and what tells it from the other tasks of a launch."""
+        return self.label or self.name

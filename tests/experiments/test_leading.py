@@ -1,5 +1,6 @@
 """What the first of several processes trains, the others train too, and nothing else."""
 
+import dataclasses
 import json
 
 import jax
@@ -58,6 +59,23 @@ def test_others_are_called_as_the_first_is(told, task, tmp_path, fails):
     hearing.append(True)
     follow([task], placement, other, stop=bool)
     assert other.calls == first.calls and not said
+
+
+def test_of_two_tasks_of_one_name_the_others_train_the_one_that_the_first_trains(told, task, tmp_path):
+    said, hearing = told
+    tasks = [dataclasses.replace(task, label=f"tiny ({place})", fingerprint=place) for place in ("a/tiny", "b/tiny")]
+    trained = []
+
+    def note(task, *_, **__):
+        trained.append(task.fingerprint)
+
+    placement = Placement(len(jax.devices()))
+    with leading.leading(note) as train:
+        for each in tasks[::-1]:
+            train(each, "concat", "joint", CONFIG, (0,), placement, None, print, stop=bool)
+    hearing.append(True)
+    follow(tasks, placement, note, stop=bool)
+    assert trained == 2 * ["b/tiny", "a/tiny"]
 
 
 def test_others_are_dismissed_when_the_first_is_stopped(told, task):

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +80,77 @@ def test_the_notes_say_what_can_be_reached_and_what_is_gained(launch, tmp_path):
     assert "each the best of its kind on validation" in text and "points, paired by seed" in text
     assert "12 train, 12 validation, 12 test. Source: made up." in text
     assert "Test holds 12 examples of 4 groups: were other groups drawn, the accuracy of" in text
+
+
+@pytest.fixture
+def twins(tmp_path, request_, task, training, combine):
+    """Launches folders that are all called `data` and hold different data, each with its own fingerprint."""
+    for place in ("a", "B", "b"):
+        (tmp_path / place / "data").mkdir(parents=True)
+        (tmp_path / place / "data" / "task.yaml").write_text("")
+
+    def load(name, data_dir):
+        place = Path(name).parent.name
+        return dataclasses.replace(task, name="data", fingerprint=f"f00d{place}", warnings=(f"this is {place}",))
+
+    def run(*places, **changes):
+        names = [str(tmp_path / place / "data") for place in places]
+        return run_grid(dataclasses.replace(request_, tasks=names, **changes), load, training, combine)
+
+    return run
+
+
+def test_two_folders_of_one_name_are_told_apart_wherever_they_are_named(twins, training, tmp_path, capsys):
+    records = twins("a", "B")
+    titles = ["data (a/data)", "data (B/data)"]
+    for title in titles:
+        of_task = [record["fusion"] for record in records if record["task"] == title]
+        assert len(of_task) == len(set(of_task)) == 7, "no cell is there twice"
+    assert len(records) == 14
+    work = tmp_path / "work"
+    sections = (work / "table.md").read_text().split("## ")[1:]
+    assert [section.splitlines()[0] for section in sections] == titles
+    for section, place, other in zip(sections, "aB", "Ba", strict=True):
+        assert section.count("Gain of") == 1 and f"this is {place}" in section and f"this is {other}" not in section
+    assert len(list((work / "curves").iterdir())) == 2 * 5, "four trained cells and the throughput of each"
+    printed = capsys.readouterr()
+    for title in titles:
+        assert f"{title} concat joint: accuracy" in printed.err and f"{title}: Bayes-optimal" in printed.out
+
+
+def test_results_do_not_depend_on_how_a_task_is_told_apart(twins, training, tmp_path):
+    twins("a", "B")
+    begun, runs = list(training.calls), set((tmp_path / "work" / "runs").iterdir())
+    records = twins("B")
+    assert training.calls == begun and set((tmp_path / "work" / "runs").iterdir()) == runs
+    assert {record["task"] for record in records} == {"data"}
+
+
+def test_tuning_keeps_tasks_of_one_name_apart(twins, tmp_path):
+    (tmp_path / "work").mkdir()
+    records = twins("a", "b", tune=1, dry_run=True)
+    assert {record["task"] for record in records} == {"data (a/data)", "data (b/data)"}
+
+
+def test_one_folder_spelt_twice_is_one_task(twins, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("a")
+    assert len(twins("a", "link", "./a", "b/../a")) == 7
+
+
+@pytest.mark.parametrize(
+    "name, nearest", [("sigth", "sight"), ("vectr", "vector"), ("image", None), ("sight.x", "sight")]
+)
+def test_an_encoder_for_what_no_task_has_is_refused(launch, training, name, nearest):
+    said = f"config.encoders: unknown modality or kind '{name}'" + (f".*did you mean '{nearest}'" if nearest else "")
+    with pytest.raises(InputError, match=said):
+        launch(overrides={"batch_size": 4, "epochs": 1, "encoders": {"sight": "linear", name: "mlp"}})
+    assert training.calls == []
+
+
+def test_an_encoder_for_what_one_of_several_tasks_has_is_taken(twins):
+    launched = twins("a", "b", overrides={"batch_size": 4, "epochs": 1, "encoders": {"sight": "linear"}})
+    assert {record["status"] for record in launched} == {"done"}
 
 
 def test_noresume_starts_afresh(launch, training):

@@ -16,6 +16,7 @@ from mmjax.data.protocols import parse
 from mmjax.data.recipe import Modality, Variant
 from mmjax.data.sources import digest
 from mmjax.errors import InputError
+from mmjax.file_names import file_name
 from mmjax.types import SPLITS, Task
 
 MOST_PROBLEMS = 10  # told at once
@@ -23,8 +24,15 @@ MOST_PROBLEMS = 10  # told at once
 
 def is_folder(name: str) -> bool:
     """Whether a task's name is the path of a folder with a task.yaml, `#` and a protocol after it or not."""
-    path = Path(name.partition("#")[0]).expanduser()
+    path, _ = path_and_protocol(name)
     return path.name == FILE or (path / FILE).is_file() or (path.is_dir() and "/" in name)
+
+
+def path_and_protocol(name: str) -> tuple[Path, str]:
+    """The parts of a task's name that is a path, the protocol without its `#`; a path may have a `#` of its own."""
+    place, mark, protocol = name.rpartition("#")
+    whole = Path(name).expanduser()
+    return (Path(place).expanduser(), protocol) if mark and not whole.exists() else (whole, "")
 
 
 def load_folder(name: str, cache_dir: str) -> Task:
@@ -37,20 +45,19 @@ def load_folder(name: str, cache_dir: str) -> Task:
     Raises:
       InputError: for the first thing that is wrong.
     """
-    place, _, protocol = name.partition("#")
-    path = Path(place).expanduser()
+    path, protocol = path_and_protocol(name)
     schema = read_schema(path.parent if path.name == FILE else path)
     accepted = ("random_80_20", "fold") if isinstance(schema.splits, str) else ("official", "random_80_20", "fold")
-    split_by = parse(protocol or (schema.splits if isinstance(schema.splits, str) else "official"), accepted, place)
+    split_by = parse(protocol or (schema.splits if isinstance(schema.splits, str) else "official"), accepted, str(path))
     key = digest(files_of(schema))
     title = "/".join(filter(None, (schema.name, protocol)))
-    folder = Path(cache_dir).expanduser() / "tasks" / f"{title.replace('/', '.')}-{key}-{code_of_data()}"
+    folder = Path(cache_dir).expanduser() / "tasks" / f"{file_name(title)}-{key}-{code_of_data()}"
     return read_task(made(folder, lambda beside: keep(_make(schema, title, split_by), beside)))
 
 
 def problems_of(name: str) -> list[str]:
     """What is wrong with a folder, one sentence each, MOST_PROBLEMS at most; empty if it can be loaded."""
-    path = Path(name.partition("#")[0]).expanduser()
+    path, _ = path_and_protocol(name)
     try:
         schema = read_schema(path.parent if path.name == FILE else path)
         rows = rows_of(schema)
