@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from experiments.cell_runs import Keeping, Maker, begun_runs, group_name, missing_runs, remove_checkpoints
-from experiments.grid import Cell, Run, obstacle, parts_of, runs_of
+from experiments.grid import Cell, Run, is_trained, obstacle, parts_of, runs_of
 from experiments.locks import Held, Locks, Lost
 from experiments.progress import Reporter
 from experiments.store import Store
@@ -103,6 +103,13 @@ def forget(plan: Sequence[tuple[Task, Cell]], seeds: Sequence[int], store: Store
             for run in runs:
                 store.remove(run)
             remove_checkpoints(store, runs)
+
+
+def without_parameters(plan: Sequence[tuple[Task, Cell]], seeds: Sequence[int], store: Store) -> int:
+    """How many runs of the plan's are trained themselves and finished, and have no parameters beside them."""
+    runs = [run for task, cell in plan if is_trained(task, cell) for run in runs_of(cell, task, seeds)]
+    done = [stored for run in runs if not store.has_parameters(run) and (stored := store.read(run))]
+    return sum(stored.result["failure"] is None for stored in done)
 
 
 def _tidy(store: Store, runs: Sequence[Run], locks: Locks):

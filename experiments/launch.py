@@ -62,7 +62,7 @@ flags.DEFINE_bool(
 )
 flags.DEFINE_integer("keep_checkpoints", 2, "Checkpoints of a cell, until its results are stored.", lower_bound=1)
 flags.DEFINE_float("checkpoint_seconds", 15.0, "The least time between two checkpoints.", lower_bound=0.0)
-flags.DEFINE_bool("keep_parameters", False, "Keep the parameters of every run that is trained, in its folder.")
+flags.DEFINE_bool("keep_parameters", False, "Keep the parameters of every run that this launch trains, in its folder.")
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from rich.text import Text
 from benchmarks.tables import terminal_table
 from experiments.budget import match_budgets
 from experiments.cell_runs import Keeping
-from experiments.execute import execute, forget
+from experiments.execute import execute, forget, without_parameters
 from experiments.grid import Cell, cells_of, code_version, is_trained
 from experiments.kept_preprocessing import keep_preprocessing
 from experiments.leading import follow, leading
@@ -148,6 +148,11 @@ def _run(request: Request, plan, budgets, tuning, placement, train, combine, sto
     console.print(terminal_table(records_of(rows)))
     for name, notes in notes_of(rows).items():
         console.print(f"{name}: " + "\n".join(notes), markup=False, highlight=False)
+    if request.keep_parameters and (bare := without_parameters(plan, seeds, Store(workdir))):
+        console.print(
+            f"{bare} runs were finished before without --keep_parameters and still have none; the same command with "
+            "--noresume trains its cells again, and keeps them.", markup=False, highlight=False,
+        )  # fmt: skip
     console.print(f"Tables, report and curves: {workdir}", markup=False, highlight=False, soft_wrap=True)
     return records_of(rows)
 

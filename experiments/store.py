@@ -74,6 +74,10 @@ class Store:
         result = _plain(stored.result) | {"checksums": _checksums(folder)}
         write_whole(folder / "result.json", json.dumps(result, indent=2) + "\n")
 
+    def has_parameters(self, run: Run) -> bool:
+        """Whether a run that is stored was kept with its parameters."""
+        return (self.folder(run) / "parameters").is_dir()
+
     def remove(self, run: Run):
         """Forget a run; `result.json` goes first, so that half of a folder is never a result."""
         folder = self.folder(run)

@@ -79,8 +79,8 @@ def read_run(folder: Path) -> TrainedRun:
         identity = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if not (folder / "parameters").is_dir():
         raise InputError(
-            f"{folder} has no parameters: launch the task with --keep_parameters and give a run that is trained "
-            "itself, no baseline and no rule that combines others"
+            f"{folder} has no parameters: launch the task with --keep_parameters, and with --noresume if the run is "
+            "there already, and give a run that is trained itself, no baseline and no rule that combines others"
         )
     kept = load_kept(identity["task"], identity["data"], folder.parent.parent)
     specs = tuple(fitted.spec for fitted in kept.preprocessing.values())

@@ -11,7 +11,8 @@ MOST_BYTES = 120  # of the 255 that file systems take, with what is put before a
 
 def file_name(text: str) -> str:
     """A text as part of a file's name: letters, digits, `.`, `_`, `-` and `+`; a long one is cut and told by a hash."""
-    name = re.sub(r"[^\w.+-]+", "-", text.replace("/", ".")).lstrip(".")
+    text_only = re.sub(r"[()\[\]{}]", "", text.replace("/", "."))
+    name = re.sub(r"[^\w.+-]+", "-", text_only).lstrip(".")
     if len(name.encode()) <= MOST_BYTES:
         return name
     kept = name.encode()[: MOST_BYTES - 9].decode(errors="ignore")

@@ -160,6 +160,21 @@ def test_noresume_starts_afresh(launch, training):
     assert training.calls == 2 * calls
 
 
+def test_parameters_that_finished_runs_lack_are_told_of_and_come_with_noresume(launch, training, tmp_path, capsys):
+    def parameters():
+        return sorted(path.parent.name.partition("-joint")[0] for path in tmp_path.glob("work/runs/*seed0*/parameters"))
+
+    trained = ["tiny-concat", "tiny-mmtm", "tiny-unimodal.sight", "tiny-unimodal.sound"]
+    launch()
+    said = "8 runs were finished before without --keep_parameters and still have none"
+    assert parameters() == [] and said not in capsys.readouterr().out
+    launch(keep_parameters=True)
+    assert parameters() == [] and len(training.calls) == 4, "what is finished never changes"
+    assert said in (out := " ".join(capsys.readouterr().out.split())) and "--noresume trains its cells again" in out
+    launch(keep_parameters=True, resume=False)
+    assert parameters() == trained and "without --keep_parameters" not in capsys.readouterr().out
+
+
 def test_a_dry_run_writes_and_trains_nothing(launch, training, tmp_path, capsys):
     launch(dry_run=True)
     assert training.calls == [] and not (tmp_path / "work").exists()
