@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 MEASURED = ("train_samples_per_second", "inference_samples_per_second", "compile_seconds", "checksums")
+RECORD = "record.json"  # when a run came about, and by what
 IN_PASSING = ("checkpoints", "locks")  # folders that are there only while something is trained
 
 
@@ -43,7 +44,7 @@ def corrupt(workdir: Path, undisturbed: Path) -> list[str]:
         if files != expected:
             faults.append(f"{name} has the files {', '.join(sorted(files))}")
             continue
-        changed = [file for file in sorted(files - {"result.json"}) if _hash(run / file) != _hash(other / file)]
+        changed = [file for file in sorted(files - {"result.json", RECORD}) if _hash(run / file) != _hash(other / file)]
         if _result(run) != _result(other):
             changed.append("result.json")
         faults += [f"{name}/{file} is another" for file in changed]

@@ -16,7 +16,7 @@ def report(
     sections: Iterable[Section],
     figures: Mapping[str, Mapping[str, Path]],
     protocol: Sequence[str],
-    environment: Mapping[str, object],
+    environment: Mapping[str, Mapping[str, object]],
     config: Mapping[str, object],
 ) -> str:
     """The page as text; whatever it is given is shown as text, never as markup.
@@ -26,7 +26,7 @@ def report(
       sections: the tables, from `benchmarks.tables.sections`.
       figures: task -> caption -> PNG file, shown under that task's table.
       protocol: sentences that say how the figures came about.
-      environment: machine and versions.
+      environment: heading -> name -> value: machines and versions, and what came about where.
       config: what was run, by field; a value that is a mapping has a row for each of its fields.
     """
     templates = jinja2.Environment(
@@ -37,7 +37,7 @@ def report(
         task: {caption: base64.b64encode(path.read_bytes()).decode() for caption, path in of_task.items()}
         for task, of_task in figures.items()
     }
-    facts = {"Configuration": _flat(config), "Environment": _flat(environment)}
+    facts = {"Configuration": _flat(config), **{heading: _flat(fields) for heading, fields in environment.items()}}
     page = templates.get_template("report.html")
     return page.render(title=title, sections=list(sections), pictures=pictures, protocol=protocol, facts=facts)
 

@@ -2,7 +2,8 @@
 
 A record is a dict: `task`; `level` ("baseline", "feature", "decision" or "model"); `fusion`;
 `strategy`; `seeds`, their number; `metrics`, name -> one value a seed; `parameters`,
-`train_samples_per_second` and `inference_samples_per_second`, each a number or None; `budget`, where budgets were
+`train_samples_per_second` and `inference_samples_per_second`, each a number or None; `epochs_trained`, where strategies
+differ: median over seeds, or None; `budget`, where budgets were
 matched: the cell's over the reference's, or None; `gap_to_bayes`, where the best accuracy is known: points below it, or
 None; `tuned`, where hyper-parameters were searched: name -> the value chosen; `status` ("done", "failed: ...",
 "not applicable: ...").
@@ -23,7 +24,11 @@ from mmjax.evaluation.metrics import METRICS, higher_is_better
 LEVELS = ("baseline", "feature", "decision", "model")
 PERCENT = ("accuracy", "balanced_accuracy", "macro_f1", "micro_f1")
 _RATES = ("train_samples_per_second", "inference_samples_per_second")
-_OPTIONAL = {"budget": ".2f", "gap_to_bayes": ".1f"}  # columns that are there if any record has them, and their format
+_OPTIONAL = {
+    "epochs_trained": ",.0f",
+    "budget": ".2f",
+    "gap_to_bayes": ".1f",
+}  # columns that are there if any record has them, and their format
 _METRIC_ORDER = tuple(dict.fromkeys(name for names in METRICS.values() for name in names))
 _LATEX = str.maketrans({
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -60,8 +65,8 @@ def table(records: Iterable[Mapping]) -> pd.DataFrame:
     Returns:
       Columns task, level, fusion, strategy, seeds, then <metric>_mean, _low and _high (Student's
       95% interval over seeds) of every metric that any record has, parameters, the two rates
-      in samples a second, budget and gap_to_bayes (if any record has them), the tuned hyper-parameters (of all
-      records), status.
+      in samples a second, epochs_trained, budget and gap_to_bayes (if any record has them), the tuned hyper-parameters
+      (of all records), status.
     """
     records = list(records)
     tasks = list(dict.fromkeys(record["task"] for record in records))

@@ -14,6 +14,7 @@ import jax
 
 from experiments.grid import UNTRAINED, Cell, Run, digest, parts_of
 from experiments.locks import Lock
+from experiments.run_records import Recorder
 from experiments.store import Store, Stored
 from mmjax.evaluation.baselines import majority
 from mmjax.evaluation.classical import CLASSICAL, fit_classical
@@ -46,6 +47,7 @@ class Maker:
     def __init__(self, store, placement, reporter, train, combine, keeping, stop):
         self.store, self.placement, self.reporter = store, placement, reporter
         self.train, self.combine, self.keeping, self.stop = train, combine, keeping, stop
+        self.recorder = Recorder(placement)
 
     def make(self, task: Task, cell: Cell, runs: list[Run], lock: Lock) -> str | None:
         """Makes what is missing of a cell's runs; why there is no result, if it is not in the store."""
@@ -54,6 +56,7 @@ class Maker:
             self.reporter.skip(cell.title, "done by another launch")
             return None
         self.reporter.begin(cell.title, f"{len(missing)} seeds")
+        self.recorder.begin()
         reason = None
         try:
             if cell.strategy == UNTRAINED:
@@ -93,6 +96,7 @@ class Maker:
                               failure), outcome.theta)
                 for run, outcome in zip(group, result.runs, strict=True)
             ],
+            self.recorder.of_training(seeds, result),
         )  # fmt: skip
         remove_checkpoints(self.store, group)
         jax.clear_caches()  # programs hold memory maps, of which a process has not enough for hundreds of cells
@@ -111,14 +115,16 @@ class Maker:
             if not failures:
                 decisions = {n: {s: part.predictions[f"{s}_logits"] for s in EVALUATED} for n, part in unimodal.items()}
                 logits = self.combine(task, cell.fusion, cell.config, decisions)
-            self._store(lock, [(run, _stored(task, run, logits, costs, [], next(iter(failures), None)), None)])
+            record = self.recorder.of_others(run.seed, [self.store.record(part) for part in single])
+            self._store(lock, [(run, _stored(task, run, logits, costs, [], next(iter(failures), None)), None)], record)
 
-    def _store(self, lock: Lock, made: list[tuple[Run, Stored, dict | None]]):
-        """Keeps runs that are not kept yet, as long as the lock is ours."""
+    def _store(self, lock: Lock, made: list[tuple[Run, Stored, dict | None]], record: dict | None = None):
+        """Keeps runs that are not kept yet, as long as the lock is ours; with the record of a baseline if with none."""
         with lock.kept():
             for run, stored, theta in made:
                 if self.store.read(run) is None:
-                    self.store.write(run, stored, theta if self.keeping.parameters else None)
+                    own = record or self.recorder.of_others(run.seed)
+                    self.store.write(run, stored, theta if self.keeping.parameters else None, own)
 
 
 def missing_runs(store: Store, runs: Sequence[Run]) -> list[Run]:

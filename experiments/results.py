@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import plots, tables
-from benchmarks.environment import environment
 from benchmarks.report import report
 from benchmarks.statistics import clustered, interval
 from experiments.budget import REFERENCE, TOLERANCE, is_matched
 from experiments.cell_runs import COSTS
 from experiments.grid import Cell, code_version, runs_of, unimodal_names
+from experiments.run_records import RATES, environments_of, measured_alike, told_rates
 from experiments.search import Tuned
 from experiments.store import Store, Stored
 from mmjax.evaluation.baselines import oracle
@@ -42,6 +42,7 @@ class Row:
       reason: why the cell has no result, if the launcher knows it.
       budget: which budget was matched and the cell's over the reference's (None for a baseline), if any was.
       tuned: the search for the cell's hyper-parameters, if there was one.
+      records: of each run what it came about by, as `experiments.run_records` has it; None where that is not known.
     """
 
     task: Task
@@ -50,6 +51,7 @@ class Row:
     reason: str | None = None
     budget: tuple[str, float | None] | None = None
     tuned: Tuned | None = None
+    records: tuple[dict | None, ...] = ()
 
     @property
     def status(self) -> str:
@@ -70,11 +72,20 @@ class Row:
         metric = primary_metric(self.task.target)
         return np.array([run.result["metrics"][split][metric] for run in self.runs])
 
+    @property
+    def kept_records(self) -> list[dict | None]:
+        """Of the runs that are there."""
+        return [record for record, run in zip(self.records, self.runs, strict=False) if run]
+
     def record(self) -> dict:
         """The row as `benchmarks.tables` takes it."""
         done = self.status == "done"
         metrics = [run.result["metrics"]["test"] for run in self.runs] if done else []
         costs = {name: _median([run.result[name] for run in self.runs if run]) for name in COSTS}
+        if not measured_alike(self.kept_records):
+            costs |= dict.fromkeys(RATES)
+        if epochs := [run.result["epochs_trained"] for run in self.runs if run and run.result.get("epochs_trained")]:
+            costs["epochs_trained"] = _median(epochs)
         if self.budget:
             costs["budget"] = self.budget[1]
         if (bayes := self.bayes) is not None:
@@ -114,6 +125,9 @@ def rows_of(
         Row(task, cell, tuple(map(store.read, runs_of(cell, task, seeds))), reasons.get(place), budget, search)
         for place, ((task, cell), budget, search) in enumerate(zip(plan, budgets, tuned, strict=True))
     ]
+    rows = [
+        dataclasses.replace(row, records=tuple(map(store.record, runs_of(row.cell, row.task, seeds)))) for row in rows
+    ]
     tasks = list(dict.fromkeys(task.title for task, _ in plan))
     order = {name: place for place, name in enumerate(FUSIONS)}
     return sorted(rows, key=lambda row: (tasks.index(row.task.title), order.get(row.cell.fusion, -1)))
@@ -122,6 +136,9 @@ def rows_of(
 def records_of(rows: Sequence[Row]) -> list[dict]:
     """A record a row; and the oracle's, for every task and strategy whose unimodal runs are all there."""
     records = [row.record() for row in rows]
+    if len({row.cell.strategy for row in rows if row.cell.strategy}) == 1:  # then all may train the same number
+        for record in records:
+            record.pop("epochs_trained", None)
     for task in _tasks(rows):
         single = [
             row for row in rows if row.task is task and row.cell.fusion in unimodal_names(task) and row.status == "done"
@@ -146,6 +163,7 @@ def notes_of(rows: Sequence[Row]) -> dict[str, list[str]]:
             *_groups(task, done),
             *_budget(of_task),
             *_tuned(of_task),
+            *_rates(of_task),
             *(f"Data: {warning}." for warning in task.warnings),
             f"Examples: {sizes}." + (f" Source: {task.source}." if task.source else ""),
             f"Seeds: {len(of_task[0].runs)}. Data {task.fingerprint}, code {code_version()}.",
@@ -175,7 +193,8 @@ def write_outputs(rows: Sequence[Row], workdir: Path):
     # The first row is the majority's, whose config is as it was asked for, neither matched nor tuned.
     config = {row.task.title: row.cell.config.to_dict() for row in reversed(rows)}
     protocol = (TUNED if any(row.tuned for row in rows) else SAME, *PROTOCOL)
-    page = report("mmjax", tables.sections(records, notes), figures, protocol, environment(), config)
+    origins = environments_of({row.cell.title: row.kept_records for row in rows})
+    page = report("mmjax", tables.sections(records, notes), figures, protocol, origins, config)
     (workdir / "report.html").write_text(page, encoding="utf-8")
 
 
@@ -222,6 +241,17 @@ def _tuned(rows: Sequence[Row]) -> list[str]:
         return []
     names = ", ".join(name.replace("_", " ") for name in tunings[0].fields)
     return [f"Tuned: {tunings[0].trials} trials a cell on validation ({names}); rules combine tuned unimodal models."]
+
+
+def _rates(rows: Sequence[Row]) -> list[str]:
+    """The rates that stand in no column, since a cell's runs were not measured alike."""
+    told = []
+    for row in rows:
+        results = [run.result for run in row.runs if run]
+        if not measured_alike(row.kept_records) and any(result[name] for result in results for name in RATES):
+            rates = told_rates(row.kept_records, results)
+            told.append(f"Rates of {row.cell.fusion} are not put together, training and inference: {rates}.")
+    return told
 
 
 def _groups(task: Task, done: Sequence[Row]) -> list[str]:

@@ -16,6 +16,8 @@ import numpy as np
 from experiments.grid import Run
 from mmjax.training.checkpoint import save_parameters
 
+RECORD = "record.json"
+
 
 class Stored(NamedTuple):
     """What is kept of a run.
@@ -37,6 +39,7 @@ class Store:
     A run's folder holds `config.json`, `metrics.jsonl`, `predictions.npz` and `result.json`, and `parameters/` where
     they are kept. `result.json` is written when the others are on the disk, in one step, with their checksums: a folder
     without it, or whose files are not those that were written, is not a result. The same content has the same bytes.
+    What a run came about by (machine, command, time) is no content, and stands in `record.json`.
     """
 
     def __init__(self, workdir: str | Path):
@@ -59,8 +62,15 @@ class Store:
         except (OSError, ValueError, KeyError, AttributeError, TypeError):  # no file, or none of ours
             return None
 
-    def write(self, run: Run, stored: Stored, theta: Mapping | None = None):
-        """Keep a run, in place of whatever is in its folder; with its parameters, where they are given."""
+    def record(self, run: Run) -> dict | None:
+        """What a run came about by, as `experiments.run_records` has it; None where that was not kept."""
+        try:
+            return json.loads((self.folder(run) / RECORD).read_text())
+        except (OSError, ValueError):
+            return None
+
+    def write(self, run: Run, stored: Stored, theta: Mapping | None = None, record: Mapping | None = None):
+        """Keep a run, in place of whatever is in its folder; with parameters and a record, where they are given."""
         self.remove(run)
         folder = self.folder(run)
         folder.mkdir(parents=True)
@@ -69,6 +79,8 @@ class Store:
         with open(folder / "predictions.npz", "wb") as file:
             np.savez(file, **stored.predictions)
             _settle(file)
+        if record is not None:
+            _write(folder / RECORD, json.dumps(_plain(record), indent=2) + "\n")
         if theta is not None:
             save_parameters(folder / "parameters", theta)
         result = _plain(stored.result) | {"checksums": _checksums(folder)}

@@ -122,6 +122,7 @@ class _Cell:
         self.failures: list[str | None] = [None for _ in seeds]
         self.epoch_seconds: list[float] = []
         self.predict_seconds: list[float] = []
+        self.train_seconds = 0.0
 
     @property
     def given_up(self) -> bool:
@@ -169,7 +170,9 @@ class _Cell:
             started, compiling = time.perf_counter(), self.run_program.seconds
             state, trace = jax.block_until_ready(self.feed.train(programs, state, before, done, count))
             compiling -= self.run_program.seconds
-            self.epoch_seconds.append((time.perf_counter() - started + compiling) / count)
+            seconds = time.perf_counter() - started + compiling
+            self.train_seconds += seconds
+            self.epoch_seconds.append(seconds / count)
             done += count
             state, ratios, validation = self.feed.validate(programs, state, self.watched, before + done)
             lines = self._lines(phase, before + done, programs.steps, *map(self._host, (trace, ratios, validation)))
@@ -259,6 +262,7 @@ class _Cell:
             _rate(count * self.task.splits["train"].size, self.epoch_seconds),
             _rate(count * self.task.splits["validation"].size, self.predict_seconds),
             self.run_program.seconds,
+            self.train_seconds,
         )
 
     def _programs(self, phase: Phase) -> PhasePrograms:

@@ -61,6 +61,7 @@ class CellResult:
       train_samples_per_second: examples of all seeds per second of training, median over intervals; NaN if none ended.
       inference_samples_per_second: the same for prediction, on validation.
       compile_seconds: spent on compilation, which the others leave out.
+      train_seconds: spent on steps, of epochs that were trained since the last checkpoint was taken up, if any was.
     """
 
     runs: tuple[RunResult, ...]
@@ -68,3 +69,4 @@ class CellResult:
     train_samples_per_second: float
     inference_samples_per_second: float
     compile_seconds: float
+    train_seconds: float = float("nan")

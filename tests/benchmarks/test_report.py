@@ -42,15 +42,17 @@ def page(tmp_path):
     parts = sections([CELL], {"task_one": ["note " + EVIL]})
     figures = {"task_one": {"Curve " + EVIL: picture}}
     config = {"epochs": 3, "encoders": {"image": "cnn"}}
-    return report("Title " + EVIL, parts, figures, [EVIL], {"cpu": EVIL}, config), picture
+    return report(
+        "Title " + EVIL, parts, figures, [EVIL], {"Environment " + EVIL: {"hardware": {"cpu": EVIL}}}, config
+    ), picture
 
 
 def test_every_text_is_escaped_and_tags_are_balanced(tmp_path):
     text, _ = page(tmp_path)
     seen = Page(text)
     assert "script" not in seen.tags and not seen.open
-    # Title (twice: its tag and heading), status, note, protocol, environment; captions are in attributes too.
-    assert seen.text.count(EVIL) == 7
+    # Title (twice: its tag and heading), status, note, caption, protocol, environment (its link, heading and value).
+    assert seen.text.count(EVIL) == 9
     assert "85.0 [21.5, 148.5]" in seen.text and "encoders.image" in seen.text
 
 

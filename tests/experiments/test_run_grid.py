@@ -2,12 +2,21 @@
 
 import csv
 import dataclasses
+import datetime
+import json
 from pathlib import Path
 
+import jax
 import pytest
 
-from experiments.grid import unimodal_names
+from benchmarks import tables
+from experiments import run_records
+from experiments.cell_runs import COSTS
+from experiments.grid import Cell, unimodal_names
+from experiments.results import Row, records_of
 from experiments.run_grid import Request, run_grid
+from experiments.store import Stored
+from mmjax.config import DEFAULTS
 from mmjax.errors import InputError
 
 TABLES = ("table.csv", "table.md", "table.tex")
@@ -173,6 +182,56 @@ def test_parameters_that_finished_runs_lack_are_told_of_and_come_with_noresume(l
     assert said in (out := " ".join(capsys.readouterr().out.split())) and "--noresume trains its cells again" in out
     launch(keep_parameters=True, resume=False)
     assert parameters() == trained and "without --keep_parameters" not in capsys.readouterr().out
+
+
+def test_beside_every_result_stands_what_it_came_about_by(launch, tmp_path):
+    launch(seeds=1)
+    launch(seeds=3)
+    for path in (tmp_path / "work" / "runs").iterdir():
+        record, identity = (json.loads((path / name).read_text()) for name in ("record.json", "config.json"))
+        assert record["hardware"]["cores"] >= 1 and record["versions"]["jax"] == jax.__version__
+        assert record["devices"]["used"] == record["devices"]["processes"] == 1
+        assert "pytest" in record["command"] and datetime.datetime.fromisoformat(record["started"]).tzinfo
+        trained = identity["strategy"] == "joint" and identity["fusion"] != "mean"
+        together = [1, 2] if trained and identity["seed"] else [identity["seed"]]
+        assert record["seeds"] == together
+        assert all(seconds >= 0 for seconds in record["seconds"].values())
+
+
+def test_rates_of_runs_that_were_not_measured_alike_are_not_put_together(launch, tmp_path, monkeypatch):
+    """Another machine's run, or one that trained beside others, has its own rate; results are as comparable as ever."""
+    machine = run_records.hardware() | {"processor": "another's"}
+    launch(seeds=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(run_records, "hardware", lambda: machine)
+        records = {record["fusion"]: record for record in launch(seeds=4)}
+    for fusion in ("concat", "unimodal/sight", "mean"):
+        assert records[fusion]["train_samples_per_second"] is records[fusion]["inference_samples_per_second"] is None
+        assert len(records[fusion]["metrics"]["accuracy"]) == 4 and records[fusion]["parameters"]
+    text = (tmp_path / "work" / "table.md").read_text()
+    (note,) = [line for line in text.splitlines() if "Rates of concat are not put together" in line]
+    assert note.count("2 seeds side by side") == 2 and note.count("another's") == 1
+    page = (tmp_path / "work" / "report.html").read_text()
+    assert "Environment 1" in page and "Environment 2" in page and "tiny concat joint, seeds 2, 3" in page
+
+
+def test_rates_that_were_measured_alike_are_put_together(launch):
+    (concat,) = [record for record in launch() if record["fusion"] == "concat"]
+    assert concat["train_samples_per_second"] > 0
+
+
+def test_epochs_that_were_trained_are_a_column_where_strategies_differ(task):
+    def row(strategy, epochs):
+        result = {"failure": None, "metrics": {"test": {"accuracy": 0.5}}, "epochs_trained": epochs} | dict.fromkeys(
+            COSTS
+        )
+        return Row(task, Cell("tiny", "concat", strategy, DEFAULTS), (Stored(result, [], {}),))
+
+    rows = [row("joint", 20), row("staged", 60)]
+    shown = tables.table(records_of(rows))
+    assert list(shown["epochs_trained"]) == [20, 60]
+    assert "| epochs trained |" in tables.markdown(tables.sections(records_of(rows)))
+    assert "epochs_trained" not in tables.table(records_of(rows[:1])), "where all trained the same there is no column"
 
 
 def test_a_dry_run_writes_and_trains_nothing(launch, training, tmp_path, capsys):

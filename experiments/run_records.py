@@ -1,0 +1,133 @@
+"""What a run came about by, beside its result: machine, versions, command and time. No result depends on it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+import jax
+import numpy as np
+
+from benchmarks.environment import command_line, commit_of_code, hardware, versions
+from mmjax.training.parallel import Placement
+from mmjax.training.results import CellResult
+
+RATES = ("train_samples_per_second", "inference_samples_per_second")
+
+
+class Recorder:
+    """Notes how the runs of a cell come about, from `begin` on."""
+
+    def __init__(self, placement: Placement):
+        self.placement = placement
+        self.begin()
+
+    def begin(self):
+        """A cell starts."""
+        self._started, self._clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
+
+    def of_training(self, seeds: Sequence[int], result: CellResult) -> dict:
+        """Of runs that were trained side by side."""
+        total = time.perf_counter() - self._clock
+        clocks = {"training": result.train_seconds, "compilation": result.compile_seconds}
+        seconds = {name: value for name, value in clocks.items() if math.isfinite(value)}
+        seconds["evaluation and saving"] = max(total - sum(seconds.values()), 0.0)
+        return self._record(seeds, seconds, [self._measured_on(len(seeds))])
+
+    def of_others(self, seed: int, parts: Iterable[Mapping | None] = ()) -> dict:
+        """Of a baseline, or of a rule, whose rates are those of its parts, of which these are the records."""
+        measured_on = _distinct(each for part in parts for each in (part or {}).get("rates measured on", [None]))
+        return self._record([seed], {"fitting": time.perf_counter() - self._clock}, measured_on)
+
+    def _record(self, seeds: Sequence[int], seconds: Mapping[str, float], measured_on: Sequence) -> dict:
+        return {
+            "hardware": hardware(),
+            "devices": {
+                "used": self.placement.devices, "processes": jax.process_count(),
+                "parallel": self.placement.parallel, "split": self.placement.split,
+            },
+            "versions": versions(),
+            "commit": commit_of_code(),
+            "command": command_line(),
+            "started": self._started.isoformat(timespec="seconds"),
+            "seconds": {name: round(value, 3) for name, value in seconds.items()},
+            "seeds": list(seeds),
+            "rates measured on": list(measured_on),
+        }  # fmt: skip
+
+    def _measured_on(self, seeds: int) -> dict:
+        """All that two rates must share to be compared."""
+        machine = hardware()
+        shared = {name: machine[name] for name in ("processor", "cores", "memory_bytes", "devices")}
+        return shared | {"devices used": self.placement.devices, "seeds side by side": seeds}
+
+
+def measured_alike(records: Iterable[Mapping | None]) -> bool:
+    """Whether the rates of runs with these records may be put together."""
+    return len(_distinct(each for record in records for each in (record or {}).get("rates measured on", [None]))) <= 1
+
+
+def told_rates(records: Sequence[Mapping | None], results: Sequence[Mapping]) -> str:
+    """The rates of one cell's runs, machine by machine: training and inference, in samples a second.
+
+    Args:
+      records, results: of its runs, in one order.
+    """
+    of_machine: dict[str, list[Mapping]] = {}
+    for record, result in zip(records, results, strict=True):
+        of_machine.setdefault(json.dumps((record or {}).get("rates measured on")), []).append(result)
+    told = []
+    for machine, group in of_machine.items():
+        rates = [np.median([result[name] or np.nan for result in group]) for name in RATES]
+        places = " and ".join(map(_place, json.loads(machine) or [None]))
+        told.append(f"{rates[0]:,.0f} and {rates[1]:,.0f} on {places}")
+    return "; ".join(told)
+
+
+def environments_of(records: Mapping[str, Sequence[Mapping | None]]) -> dict[str, dict[str, object]]:
+    """What a report shows: each environment that runs came about in, once, and of all runs which, when and how long.
+
+    Args:
+      records: title of a cell -> of its runs that are there.
+
+    Returns:
+      Heading -> name -> value.
+    """
+    known: list[dict] = []
+    runs: dict[str, object] = {}
+    for title, of_cell in records.items():
+        for record in _distinct(of_cell):
+            if record is None:
+                runs[title] = "not recorded"
+                continue
+            environment = {name: record[name] for name in ("hardware", "devices", "versions", "commit", "command")}
+            if environment not in known:
+                known.append(environment)
+            seeds = [each["seeds"] for each in of_cell if each and each["started"] == record["started"]]
+            named = ", ".join(map(str, sorted({seed for group in seeds for seed in group})))
+            seconds = ", ".join(f"{name} {value:.1f} s" for name, value in record["seconds"].items())
+            place = f"environment {known.index(environment) + 1}; started {record['started']}"
+            runs[f"{title}, seeds {named}"] = f"{place}; {seconds}"
+    heading = "Environment" if len(known) == 1 else "Environment {}"
+    return {"Runs": runs} | {heading.format(place): known_one for place, known_one in enumerate(known, 1)}
+
+
+def _place(machine: Mapping | None) -> str:
+    if machine is None:
+        return "a machine that was not recorded"
+    return (
+        f"{machine['devices used']} of {machine['devices']} ({machine['processor']}, {machine['cores']} cores), "
+        f"{machine['seeds side by side']} seeds side by side"
+    )
+
+
+def _distinct(values: Iterable) -> list:
+    """Each once, in order."""
+    found = []
+    for value in values:
+        if value not in found:
+            found.append(value)
+    return found

@@ -1,0 +1,58 @@
+"""What stands beside a result, and what a report makes of many."""
+
+import pytest
+
+from experiments.run_records import Recorder, environments_of, measured_alike, told_rates
+from mmjax.training.parallel import Placement
+from mmjax.training.results import CellResult
+
+RESULT = CellResult((), 7, 100.0, 1000.0, 0.5, 2.0)
+
+
+@pytest.fixture
+def recorder():
+    return Recorder(Placement())
+
+
+def test_a_rule_was_measured_where_its_parts_were(recorder):
+    here, beside_others = (recorder.of_training(seeds, RESULT) for seeds in ((0,), (0, 1)))
+    assert recorder.of_others(0, [here, here])["rates measured on"] == here["rates measured on"]
+    assert not measured_alike([recorder.of_others(0, [here, beside_others])])
+    assert not measured_alike([recorder.of_others(0, [here, None])]), "of a run without a record nobody knows"
+    assert recorder.of_others(0)["rates measured on"] == []
+
+
+@pytest.mark.parametrize(
+    "changed", ["processor", "cores", "memory_bytes", "devices", "devices used", "seeds side by side"]
+)
+def test_rates_are_alike_on_equal_machines_alone(recorder, changed):
+    record = recorder.of_training((0, 1), RESULT)
+    other = record | {"rates measured on": [record["rates measured on"][0] | {changed: "another"}]}
+    assert measured_alike([record, record]) and measured_alike([]) and measured_alike([None, None])
+    assert not measured_alike([record, other]) and not measured_alike([record, None])
+
+
+def test_rates_are_told_machine_by_machine(recorder):
+    two, one = recorder.of_training((0, 1), RESULT), recorder.of_training((2,), RESULT)
+    results = [{"train_samples_per_second": rate, "inference_samples_per_second": None} for rate in (10.0, 30.0, 7.0)]
+    told = told_rates([two, two, None], results)
+    assert (
+        told.startswith("20 and nan on 1 of ") and "2 seeds side by side; 7 and nan on a machine that was not" in told
+    )
+    assert "1 seeds side by side" in told_rates([two, two, one], results)
+
+
+def test_a_report_shows_each_environment_once_and_every_run(recorder):
+    records = [recorder.of_training((0, 1), RESULT)] * 2
+    shown = environments_of({"a concat": records, "b concat": records, "c": [None]})
+    assert list(shown) == ["Runs", "Environment"]
+    assert list(shown["Runs"]) == ["a concat, seeds 0, 1", "b concat, seeds 0, 1", "c"]
+    assert "training 2.0 s, compilation 0.5 s" in shown["Runs"]["a concat, seeds 0, 1"]
+    elsewhere = records[0] | {"command": "another", "seeds": [2]}
+    shown = environments_of({"a concat": [*records, elsewhere]})
+    assert list(shown) == ["Runs", "Environment 1", "Environment 2"] and shown["Environment 2"]["command"] == "another"
+
+
+def test_seconds_that_no_clock_took_are_left_out(recorder):
+    failed = CellResult((), 7, float("nan"), float("nan"), 0.5)
+    assert list(recorder.of_training((0,), failed)["seconds"]) == ["compilation", "evaluation and saving"]
