@@ -261,9 +261,9 @@ class _Cell:
                     self.histories[i],
                     int(best_epochs[i]),
                     {} if self.failures[i] else {name: values[i] for name, values in logits.items()},
-                    self.epochs_trained[i],
                     self.failures[i],
                     jax.tree.map(lambda x, i=i: x[i], theta),
+                    self.epochs_trained[i],
                 )
             )
         return CellResult(

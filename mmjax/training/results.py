@@ -41,18 +41,18 @@ class RunResult:
         `mmjax.training.monitor`).
       best_epoch: the chosen one of the last phase, 0 if none was better than the start.
       logits: split -> [n, K] of the splits that were asked for, a regression's in its own unit; empty after a failure.
-      epochs_trained: how many it was trained in all phases, without those after it stopped.
       failure: why the run was given up, or None.
       theta: of the best epoch, "params" and "batch_stats" as NumPy.
+      epochs_trained: how many it was trained in all phases, without those after it stopped or failed.
     """
 
     seed: int
     history: list[dict]
     best_epoch: int
     logits: Mapping[str, np.ndarray]
-    epochs_trained: int = 0
     failure: str | None = None
     theta: Mapping[str, Any] | None = None
+    epochs_trained: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
