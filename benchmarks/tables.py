@@ -5,8 +5,8 @@ A record is a dict: `task`; `level` ("baseline", "feature", "decision" or "model
 `train_samples_per_second` and `inference_samples_per_second`, each a number or None; `epochs_trained`, where strategies
 differ: median over seeds, or None; `budget`, where budgets were
 matched: the cell's over the reference's, or None; `gap_to_bayes`, where the best accuracy is known: points below it, or
-None; `tuned`, where hyper-parameters were searched: name -> the value chosen; `status` ("done", "failed: ...",
-"not applicable: ...").
+None; `tuned`, where hyper-parameters were searched: name -> the value chosen; `status` ("done", "1 of 3 seeds
+diverged", "failed: ...", "not applicable: ...").
 A figure that does not exist is left empty.
 """
 
@@ -149,6 +149,8 @@ def terminal_table(records: Iterable[Mapping]):
             score = Text(cells.get(part.score) or cells["status"], style="bold green" if best else "")
             figures = cells[["parameters", *map(_heading, _RATES)]]
             shown.add_row(Text(f"  {name}"), score, *figures)
+            if cells.get(part.score) and cells["status"] != "done":
+                shown.add_row(Text(f"    {cells['status']}", style="dim italic"))
     return shown
 
 
@@ -158,6 +160,11 @@ def write(records: Iterable[Mapping], directory: Path, notes: Mapping[str, Seque
     parts = sections(records, notes)
     for name, text in {"table.csv": csv(records), "table.md": markdown(parts), "table.tex": latex(parts)}.items():
         (directory / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def in_unit(value: float, sign: str = "") -> str:
+    """Three decimals; three digits of what these would not show, as an error in a small unit."""
+    return f"{value:{sign}.3f}" if value == 0 or abs(value) >= 0.1 else f"{value:{sign}.3g}"
 
 
 def escape_latex(text: str) -> str:
@@ -177,7 +184,7 @@ def _row(record: Mapping, metrics: Sequence[str], optional: Sequence[str], tuned
         values = record["metrics"].get(name, ())
         bounds = interval(values) if len(values) else (np.nan,) * 3
         # A dozen digits would only carry rounding, which differs between machines.
-        row |= {f"{name}_{bound}": round(v, 6) for bound, v in zip(("mean", "low", "high"), bounds, strict=True)}
+        row |= {f"{name}_{bound}": _rounded(v) for bound, v in zip(("mean", "low", "high"), bounds, strict=True)}
     row["parameters"] = record["parameters"]
     for name in _RATES:
         row[name] = np.nan if record[name] is None else round(record[name], 1)
@@ -185,6 +192,11 @@ def _row(record: Mapping, metrics: Sequence[str], optional: Sequence[str], tuned
         row[name] = np.nan if record.get(name) is None else round(record[name], 4)
     row |= {name: record.get("tuned", {}).get(name, np.nan) for name in tuned}
     return row | {"status": record["status"]}
+
+
+def _rounded(value: float) -> float:
+    """To six decimals, or six digits of what is below 0.1."""
+    return round(value, 6) if abs(value) >= 0.1 else float(f"{value:.6g}")
 
 
 def _section(task: str, rows: pd.DataFrame, notes: Sequence[str]) -> Section:
@@ -221,5 +233,5 @@ def _score(name: str, values: np.ndarray) -> str:
     """`mean`, or `mean [low, high]`; of one seed there is no interval to show."""
     if np.isnan(values[0]):
         return ""
-    texts = [f"{100 * value:.1f}" if name in PERCENT else f"{value:.3f}" for value in values]
+    texts = [f"{100 * value:.1f}" if name in PERCENT else in_unit(value) for value in values]
     return texts[0] if len(set(values)) == 1 else f"{texts[0]} [{', '.join(texts[1:])}]"

@@ -12,7 +12,7 @@ from benchmarks import plots, tables
 from benchmarks.report import report
 from benchmarks.statistics import clustered, interval
 from experiments.budget import REFERENCE, TOLERANCE, is_matched
-from experiments.cell_runs import COSTS
+from experiments.cell_runs import COSTS, diverged, logits_of, metrics_of
 from experiments.grid import Cell, code_version, runs_of, unimodal_names
 from experiments.run_records import RATES, environments_of, measured_alike, told_rates
 from experiments.search import Tuned
@@ -55,11 +55,18 @@ class Row:
 
     @property
     def status(self) -> str:
-        """ "done", or why the row has no figures."""
+        """ "done", how many seeds diverged, or why the row has no figures."""
         if None in self.runs:
             return self.reason or f"{sum(run is not None for run in self.runs)} of {len(self.runs)} runs done"
         failures = [run.result["failure"] for run in self.runs if run.result["failure"]]
-        return f"failed: {failures[0]}" if failures else "done"
+        if len(failures) == len(self.runs):
+            return f"failed: {failures[0]}"
+        return diverged(self.runs) if failures else "done"
+
+    @property
+    def has_figures(self) -> bool:
+        """Whether all seeds are there and one or more of them did not diverge."""
+        return None not in self.runs and not all(run.result["failure"] for run in self.runs)
 
     @property
     def bayes(self) -> float | None:
@@ -68,9 +75,13 @@ class Row:
         return self.task.bayes.get(seen)
 
     def scores(self, split: str) -> np.ndarray:
-        """[S] primary metric of a row that is done."""
+        """[S] primary metric of a row that has figures; a seed that diverged has the majority's."""
         metric = primary_metric(self.task.target)
-        return np.array([run.result["metrics"][split][metric] for run in self.runs])
+        return np.array([metrics_of(self.task, run, split)[metric] for run in self.runs])
+
+    def logits(self, split: str) -> list[np.ndarray]:
+        """What each seed of a row that has figures says of a split [n, K]; one that diverged says what is usual."""
+        return [logits_of(self.task, run, split) for run in self.runs]
 
     @property
     def kept_records(self) -> list[dict | None]:
@@ -79,8 +90,8 @@ class Row:
 
     def record(self) -> dict:
         """The row as `benchmarks.tables` takes it."""
-        done = self.status == "done"
-        metrics = [run.result["metrics"]["test"] for run in self.runs] if done else []
+        done = self.has_figures
+        metrics = [metrics_of(self.task, run, "test") for run in self.runs] if done else []
         costs = {name: _median([run.result[name] for run in self.runs if run]) for name in COSTS}
         if not measured_alike(self.kept_records):
             costs |= dict.fromkeys(RATES)
@@ -141,7 +152,7 @@ def records_of(rows: Sequence[Row]) -> list[dict]:
             record.pop("epochs_trained", None)
     for task in _tasks(rows):
         single = [
-            row for row in rows if row.task is task and row.cell.fusion in unimodal_names(task) and row.status == "done"
+            row for row in rows if row.task is task and row.cell.fusion in unimodal_names(task) and row.has_figures
         ]
         for strategy in dict.fromkeys(row.cell.strategy for row in single):
             of_strategy = [row for row in single if row.cell.strategy == strategy]
@@ -155,7 +166,7 @@ def notes_of(rows: Sequence[Row]) -> dict[str, list[str]]:
     notes = {}
     for task in _tasks(rows):
         of_task = [row for row in rows if row.task is task]
-        done = [row for row in of_task if row.status == "done"]
+        done = [row for row in of_task if row.has_figures]
         sizes = ", ".join(f"{task.splits[split].size:,} {split}" for split in SPLITS)
         notes[task.title] = [
             *_known(task),
@@ -164,6 +175,7 @@ def notes_of(rows: Sequence[Row]) -> dict[str, list[str]]:
             *_budget(of_task),
             *_tuned(of_task),
             *_rates(of_task),
+            *_diverged(done),
             *(f"Data: {warning}." for warning in task.warnings),
             f"Examples: {sizes}." + (f" Source: {task.source}." if task.source else ""),
             f"Seeds: {len(of_task[0].runs)}. Data {task.fingerprint}, code {code_version()}.",
@@ -203,8 +215,8 @@ def _oracle(task: Task, single: Sequence[Row]) -> dict:
     names = [spec.name for spec in task.modalities]
     truth = task.splits["test"].target
     values = [
-        oracle(task.target, {n: run.predictions["test_logits"] for n, run in zip(names, runs, strict=True)}, truth)
-        for runs in zip(*(row.runs for row in single), strict=True)
+        oracle(task.target, dict(zip(names, logits, strict=True)), truth)
+        for logits in zip(*(row.logits("test") for row in single), strict=True)
     ]
     metrics = {name: [value[name] for value in values] for name in values[0]}
     record = {"task": task.title, "level": "baseline", "fusion": "oracle", "strategy": single[0].cell.strategy}
@@ -254,6 +266,12 @@ def _rates(rows: Sequence[Row]) -> list[str]:
     return told
 
 
+def _diverged(done: Sequence[Row]) -> list[str]:
+    """Which figures are not of all seeds' models."""
+    names = [f"{row.cell.fusion} ({row.status})" for row in done if row.status != "done"]
+    return [f"A seed that diverged has the majority's figures: {', '.join(names)}."] if names else []
+
+
 def _groups(task: Task, done: Sequence[Row]) -> list[str]:
     """How far the best fusion's accuracy would move had the test split other groups (patients, videos)."""
     fused = [row for row in done if row.cell.level != "baseline"]
@@ -262,7 +280,7 @@ def _groups(task: Task, done: Sequence[Row]) -> list[str]:
         return []
     best = _best(fused)
     truth = task.splits["test"].target
-    right = [decisions(task.target, run.predictions["test_logits"]) == truth for run in best.runs]
+    right = [decisions(task.target, logits) == truth for logits in best.logits("test")]
     right = np.mean(right, axis=0).reshape(len(truth), -1).mean(axis=1)
     mean, low, high = (100 * value for value in clustered(right, task.groups["test"]))
     return [
@@ -280,11 +298,14 @@ def _gain(task: Task, done: Sequence[Row]) -> list[str]:
     if not fused or not single:
         return []
     best, alone = _best(fused), _best(single)
-    scale, unit = (100, "points") if metric in tables.PERCENT else (1, metric)
-    mean, low, high = interval(scale * sign * (best.scores("test") - alone.scores("test")))
-    bounds = f" [{low:+.1f}, {high:+.1f}]" if len(best.runs) > 1 else ""
+    gains = sign * (best.scores("test") - alone.scores("test"))
+    if metric in tables.PERCENT:
+        (mean, low, high), unit = (f"{100 * value:+.1f}" for value in interval(gains)), "points"
+    else:
+        (mean, low, high), unit = (tables.in_unit(value, "+") for value in interval(gains)), metric
+    bounds = f" [{low}, {high}]" if len(best.runs) > 1 else ""
     names = f"{best.cell.fusion} over {alone.cell.fusion}"
-    return [f"Gain of {names}, each the best of its kind on validation: {mean:+.1f}{bounds} {unit}, paired by seed."]
+    return [f"Gain of {names}, each the best of its kind on validation: {mean}{bounds} {unit}, paired by seed."]
 
 
 def _best(rows: Sequence[Row]) -> Row:

@@ -20,6 +20,7 @@ from mmjax.errors import InputError
 from mmjax.evaluation.metrics import decisions, probabilities
 from mmjax.model import MultimodalModel, build_model
 from mmjax.training.checkpoint import load_parameters
+from mmjax.training.units import to_own
 from mmjax.types import Batch
 
 CHUNK = 500  # examples at once
@@ -52,7 +53,7 @@ class TrainedRun(NamedTuple):
         n = len(next(iter(columns.values())).values)
         ready = {name: make_ready(each, columns.get(name), n) for name, each in self.kept.preprocessing.items()}
         names = [spec.name for spec in self.model.modalities]
-        apply = jax.jit(lambda batch: self.model.apply(self.theta, batch).logits)
+        apply = jax.jit(lambda batch: to_own(self.kept.target, self.model.apply(self.theta, batch).logits))
         parts = [np.asarray(apply(_batch(ready, names, slice(i, i + CHUNK)))) for i in range(0, n, CHUNK)]
         return self._frame(np.concatenate(parts))
 

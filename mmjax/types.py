@@ -26,6 +26,7 @@ MODALITY_KINDS = {
     "waveform": "(samples,) float",
 }
 TARGET_KINDS = ("binary", "multiclass", "multilabel", "regression")
+SCALE_KINDS = ("none", "standard", "log")
 SPLITS = ("train", "validation", "test")
 
 
@@ -65,18 +66,48 @@ class ModalitySpec:
 
 
 @dataclasses.dataclass(frozen=True)
+class ValueScale:
+    """How one value y of a regression is brought to the unit z that models learn in: z = (y - offset) / scale.
+
+    Attributes:
+      kind: one of SCALE_KINDS; "log" has log(y) in place of y, "none" leaves y as it is.
+      offset, scale: in the unit of y, or of log(y); `scale` is above 0.
+      lowest, highest: z of the least and of the greatest y in train.
+    """
+
+    kind: str
+    offset: float = 0.0
+    scale: float = 1.0
+    lowest: float = 0.0
+    highest: float = 0.0
+
+    def __post_init__(self):
+        if self.kind not in SCALE_KINDS:
+            raise ValueError(f"target: scale {self.kind!r} is none of {', '.join(SCALE_KINDS)}")
+        if not self.scale > 0:
+            raise ValueError(f"target: a scale of {self.scale} is not above 0")
+
+
+@dataclasses.dataclass(frozen=True)
 class TargetSpec:
     """What is predicted.
 
     Attributes:
       kind: one of TARGET_KINDS.
       size: classes for `multiclass`; 1 for `binary`; labels for `multilabel`; values for `regression`.
+      scales: of each value of a regression, fitted on train; () where models learn the values as they are. JSON's dicts
+        are taken too.
     """
 
     kind: str
     size: int = 1
+    scales: tuple[ValueScale, ...] = ()
 
     def __post_init__(self):
+        scales = tuple(each if isinstance(each, ValueScale) else ValueScale(**each) for each in self.scales)
+        object.__setattr__(self, "scales", scales)
+        if scales and (self.kind != "regression" or len(scales) != self.size):
+            raise ValueError(f"target: {len(scales)} scales do not fit kind {self.kind!r} of size {self.size}")
         if self.kind not in TARGET_KINDS:
             raise ValueError(f"target: kind {self.kind!r} is none of {', '.join(TARGET_KINDS)}")
         minimum = 2 if self.kind == "multiclass" else 1

@@ -21,6 +21,7 @@ from mmjax.data.prepared import read_task, write_task
 from mmjax.data.protocols import Layout, parse, rows_of
 from mmjax.data.recipe import Modality, Recipe, Variant
 from mmjax.data.sources import digest, find_layout
+from mmjax.data.target_scale import fit_scales
 from mmjax.data.transforms import preprocessing
 from mmjax.data.transforms.contract import Column
 from mmjax.types import SPLITS, Batch, TargetSpec, Task
@@ -119,10 +120,13 @@ def make_task(
         fitted[modality] = preprocessing.fit(modality, spec.kind, spec.steps, column.take(places["train"]))
         inputs[modality] = {split: fitted[modality].apply(column.take(places[split])) for split in SPLITS}
     size = len(variant.target.names) if variant.target.kind == "multiclass" else _outputs(variant.target.kind, labels)
+    scales = ()
+    if variant.target.kind == "regression":
+        scales = fit_scales(_target(labels[places["train"]], classified), variant.target.scale)
     task = Task(
         name=name,
         modalities=tuple(each.spec for each in fitted.values()),
-        target=TargetSpec(variant.target.kind, size),
+        target=TargetSpec(variant.target.kind, size, scales),
         splits={split: _batch(split, inputs, _target(labels[places[split]], classified)) for split in SPLITS},
         class_names=variant.target.names,
         source=source,

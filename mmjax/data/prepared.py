@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def write_task(task: Task, folder: Path) -> None:
     facts = {name: getattr(task, name) for name in _PLAIN} | {
         "modalities": [dataclasses.asdict(spec) for spec in task.modalities],
         "target": dataclasses.asdict(task.target),
-        "fingerprint": fingerprint(arrays_of(task)),
+        "fingerprint": fingerprint(itertools.chain(arrays_of(task), _scales_of(task.target))),
     }
     preprocessing.save(task.preprocessing, folder)
     (folder / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
@@ -56,6 +57,13 @@ def read_task(folder: Path) -> Task:
         preprocessing=preprocessing.load(folder),
         warnings=tuple(facts["warnings"]),
     )
+
+
+def _scales_of(target: TargetSpec):
+    """What a regression is learned in, as an array that tells its results from those of another scale."""
+    if target.scales:
+        text = json.dumps([dataclasses.asdict(scale) for scale in target.scales])
+        yield "target/scales", np.frombuffer(text.encode(), np.uint8)
 
 
 def _read_split(folder: Path, modalities: tuple[ModalitySpec, ...]) -> Batch:

@@ -44,11 +44,13 @@ class Target:
       kind: one of TARGET_KINDS.
       column: feature of the data set: classes from 0, or numbers [n] or [n, K].
       names: of the classes.
+      scale: one of SCALE_KINDS, of the values of a regression; "" lets train's values decide.
     """
 
     kind: str
     column: str
     names: tuple[str, ...] = ()
+    scale: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,6 +12,7 @@ from mmjax.config import Config
 from mmjax.fusion import DECISION
 from mmjax.fusion.decision.targets import decide, lift, present_rows
 from mmjax.registry import build
+from mmjax.training.units import to_learned, to_own
 from mmjax.types import Task
 
 
@@ -20,7 +21,8 @@ def combine_decisions(
 ) -> dict[str, np.ndarray]:
     """Fused logits of each split from the modalities' own.
 
-    The rule's parameters, if it has any, are what its `fit` makes of the validation split.
+    The rule's parameters, if it has any, are what its `fit` makes of the validation split. Values of a regression are
+    combined in the unit that models learn in, of which 0 is what is usual in train, and come back in their own.
 
     Args:
       fusion: a decision-level rule that is not trained through.
@@ -31,20 +33,21 @@ def combine_decisions(
     """
     rule = build(DECISION, "fusion", fusion, config, regression=task.target.kind == "regression")
     validation = task.splits["validation"]
-    logits = {n: np.concatenate([unimodal[n][split] for split in ("validation", "test")]) for n in sorted(unimodal)}
+    said = {n: np.concatenate([unimodal[n][split] for split in ("validation", "test")]) for n in sorted(unimodal)}
+    logits = {n: np.asarray(to_learned(task.target, values)) for n, values in said.items()}
     present = {n: np.concatenate([validation.present[n], task.splits["test"].present[n]]) for n in logits}
     params = {}
     if hasattr(rule, "fit"):
         seen = {n: l[: validation.size] for n, l in logits.items()}
         params = rule.fit(*_rows(task.target, seen, validation.present, validation.target))
-    fused = np.asarray(_fuse(task.target, rule, params, logits, present))
+    fused = np.asarray(to_own(task.target, _fuse(task.target, rule, params, logits, present)))
     return {"validation": fused[: validation.size], "test": fused[validation.size :]}
 
 
 def _rows(target, logits, present, truth):
     """What a rule is fitted to: between classes, as `decide` has it; values as they are."""
     if target.kind == "regression":
-        return logits, present, truth.reshape(len(truth), -1)
+        return logits, present, np.asarray(to_learned(target, truth.reshape(len(truth), -1)))
     lifted = {n: np.asarray(lift(target, l)) for n, l in logits.items()}
     rows = {n: np.asarray(p) for n, p in present_rows(target, present).items()}
     return lifted, rows, truth.reshape(-1).astype(np.int32)

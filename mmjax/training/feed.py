@@ -47,7 +47,7 @@ class Resident:
     """Every split on every device, from when it is first asked for."""
 
     def __init__(self, splits: Mapping[str, Batch], layout: Layout, run: Compiler):
-        self.run = run
+        self.layout, self.run = layout, run
         self._split = functools.cache(lambda name: layout.replicate(splits[name]))
 
     def train(self, programs: PhasePrograms, state, epochs_before: int, done: int, count: int):
@@ -59,6 +59,11 @@ class Resident:
         """The state with the best theta so far, the discrepancy ratios, and the Sums over validation."""
         validation = self._split("validation")
         return self.run(programs.validate, state, validation, watched, jnp.int32(epoch), axes="saaa", donate=1)
+
+    def measure(self, programs: PhasePrograms, theta, rows: np.ndarray) -> np.ndarray:
+        """Mean loss of each of the goal's decisions on some rows of train, [D, seeds per device, decisions]."""
+        chunks = self.layout.replicate(_chunks_of(programs, rows))
+        return _means(on_host(self.run(programs.measure_whole, theta, self._split("train"), chunks, axes="saa")))
 
     def predict(self, programs: PhasePrograms, theta, split: str) -> np.ndarray:
         """D [D, seeds per device, chunks, rows, K] over a split."""
@@ -73,6 +78,8 @@ class Streamed:
 
     def __init__(self, splits: Mapping[str, Batch], layout: Layout, run: Compiler):
         self.splits, self.layout, self.run = splits, layout, run
+        # A program for all epochs of a phase: what is mapped anew is compiled anew.
+        self._orders = functools.cache(lambda programs: jax.jit(jax.vmap(programs.order, (0, None))))
 
     def train(self, programs: PhasePrograms, state, epochs_before: int, done: int, count: int):
         """As Resident.train."""
@@ -100,27 +107,35 @@ class Streamed:
         chosen = self.run(programs.choose, state, sums, watched, jnp.int32(epoch), axes="ssaa", donate=1)
         return *chosen, sums
 
+    def measure(self, programs: PhasePrograms, theta, rows: np.ndarray) -> np.ndarray:
+        """As Resident.measure."""
+        blocks = self._blocks("train", _chunks_of(programs, rows))
+        sums = [on_host(self.run(programs.measure, theta, *block, axes="sdd")) for block in blocks]
+        return _means(np.concatenate(sums, axis=2))
+
     def predict(self, programs: PhasePrograms, theta, split: str) -> np.ndarray:
         """As Resident.predict."""
         return np.concatenate([on_host(logits) for _, logits in self._evaluated(programs, theta, split)], axis=2)
 
     def _evaluated(self, programs: PhasePrograms, theta, split: str) -> Iterator:
         """The Sums so far and D, after each block of a split."""
-        chunks = programs.chunks(self.splits[split].size)
+        sums = self.layout.put(jax.tree.map(lambda x: np.full(self.layout.seeds.shape, x), no_sums()))
+        for data, rows in self._blocks(split, programs.chunks(self.splits[split].size)):
+            sums, logits = self.run(programs.evaluate, theta, sums, data, rows, axes="ssdd")
+            yield sums, logits
+
+    def _blocks(self, split: str, chunks: np.ndarray) -> Iterator:
+        """The examples of rows [devices, chunks, size] block by block, on the devices, with where each row lies."""
         devices = [place % len(chunks) for place in self.layout.own]  # all rows on each where seeds are divided
         chunks = chunks[devices]
         size = self._fit(split, len(devices) * chunks.shape[2], chunks.shape[1])
         starts = range(0, chunks.shape[1], size)
-        sums = self.layout.put(jax.tree.map(lambda x: np.full(self.layout.seeds.shape, x), no_sums()))
-        blocks = self._ahead(lambda place: self._gather(split, chunks[:, starts[place] :][:, :size]), len(starts))
-        for data, rows in blocks:
-            sums, logits = self.run(programs.evaluate, theta, sums, data, rows, axes="ssdd")
-            yield sums, logits
+        yield from self._ahead(lambda place: self._gather(split, chunks[:, starts[place] :][:, :size]), len(starts))
 
     def _order(self, programs: PhasePrograms, seeds: np.ndarray, epoch: int) -> np.ndarray:
         """Rows of an epoch of the run for this process's devices, [D, seeds per device, steps, local batch]."""
         with jax.default_device(jax.local_devices(backend="cpu")[0]):
-            orders = jax.jit(jax.vmap(programs.order, (0, None)))(seeds.reshape(-1), epoch)
+            orders = self._orders(programs)(seeds.reshape(-1), epoch)
         orders = np.asarray(orders).reshape(*seeds.shape, *orders.shape[1:])
         shares = [place % orders.shape[3] for place in self.layout.own]
         return np.stack([order[:, :, share] for order, share in zip(orders, shares, strict=True)])
@@ -150,6 +165,18 @@ class Streamed:
         """How many times `rows` examples go into a block, at least once and at most `count` times."""
         example = sum(leaf[:1].nbytes for leaf in jax.tree.leaves(self.splits[split]))
         return min(max(1, BLOCK_BYTES // (rows * example)), count)
+
+
+def _chunks_of(programs: PhasePrograms, rows: np.ndarray) -> np.ndarray:
+    """Some rows as a split is evaluated, [devices, chunks, size]; -1 where there is none."""
+    places = programs.chunks(len(rows))
+    return np.where(places < 0, -1, rows[places])
+
+
+def _means(sums: np.ndarray) -> np.ndarray:
+    """Mean losses of `PhasePrograms.measure`'s sums, [..., chunks, decisions, 2]; 0 of no row."""
+    total, count = np.moveaxis(sums.astype(np.float64).sum(-3), -1, 0)
+    return np.float32(total / np.maximum(count, 1))
 
 
 def _device_memory(layout: Layout) -> int:

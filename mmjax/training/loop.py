@@ -18,7 +18,7 @@ from mmjax.training.feed import make_feed
 from mmjax.training.parallel import AXIS, Compiler, Placement, lay_out
 from mmjax.training.processes import any_process, check_agreement
 from mmjax.training.results import CellResult, Interrupted, Progress, RunResult
-from mmjax.training.rows import parted, watched_rows
+from mmjax.training.rows import measured_rows, watched_rows
 from mmjax.training.state import Sums, Trace
 from mmjax.training.step import PhasePrograms
 from mmjax.training.strategies import STRATEGIES, undefined
@@ -26,6 +26,7 @@ from mmjax.training.strategies.goal import Phase, Setting
 from mmjax.types import Batch, Task
 
 TIMED_PREDICTIONS = 3
+KEPT = ("histories", "failures", "epochs_trained")  # what a checkpoint has of the host's side
 
 
 def train_cell(
@@ -45,6 +46,8 @@ def train_cell(
 ) -> CellResult:
     """Trains all seeds of a cell in one program, and predicts some splits with each seed's best epoch.
 
+    A seed that diverges has failed; the others are what they would be without it, bit for bit.
+
     Args:
       fusion: a name in FUSIONS whose model is trained as a whole, or "unimodal/<modality>".
       strategy: a name in STRATEGIES.
@@ -53,7 +56,7 @@ def train_cell(
       keep: where training goes on from, and keeps its place; removed by whoever keeps the results.
       on_progress: called after every evaluation.
       stop: asked after every evaluation; once it says so, the place is kept and Interrupted raised.
-      learning_rates: one a seed, in place of the config's; then a seed that diverges does not stop the others.
+      learning_rates: one a seed, in place of the config's.
       splits: which are predicted; no other but train and validation is read.
       data: a name in FEEDS: whether splits lie on the devices or are streamed to them.
 
@@ -108,7 +111,6 @@ class _Cell:
         self.task, self.model, self.config, self.seeds, self.layout = task, model, config, seeds, layout
         self.run_program = Compiler(layout)
         self.feed = make_feed(data, task.splits, layout, self.run_program)
-        self.lanes = rates is not None  # a learning rate each, none of which stops the others
         self.rates = np.float32(rates or [config.learning_rate] * len(seeds)) / np.float32(config.learning_rate)
         train = task.splits["train"]
         self.example = jax.tree.map(lambda x: jnp.asarray(x[:1]), train)
@@ -120,6 +122,7 @@ class _Cell:
         self.total_epochs = sum(phase.epochs for phase in self.phases)
         self.histories: list[list[dict]] = [[] for _ in seeds]
         self.failures: list[str | None] = [None for _ in seeds]
+        self.epochs_trained = [0 for _ in seeds]
         self.epoch_seconds: list[float] = []
         self.predict_seconds: list[float] = []
         self.train_seconds = 0.0
@@ -127,7 +130,7 @@ class _Cell:
     @property
     def given_up(self) -> bool:
         """Whether no further step is worth it."""
-        return all(self.failures) if self.lanes else any(self.failures)
+        return all(self.failures)
 
     def run(self, checkpoints: Checkpoints | None, on_progress: Callable, stop: Callable, splits) -> CellResult:
         """All phases, then the predictions."""
@@ -155,9 +158,9 @@ class _Cell:
     def _measure(self, programs: PhasePrograms, state, after: bool):
         if not programs.goal.measures:
             return state
-        held_in, held_out = parted(self.task.splits["train"].size, self.config.held_out)
-        rows = [_rows(self.task.splits["train"], part) for part in (held_in[: len(held_out)], held_out)]
-        return self.run_program(programs.measure, state, *self.layout.replicate(rows), axes="saa", after=after)
+        slices = measured_rows(self.task.splits["train"].size, self.config.held_out)
+        losses = [self.layout.put(self.feed.measure(programs, state.theta, rows)) for rows in slices]
+        return self.run_program(programs.note, state, *losses, axes="sss", after=after)
 
     def _train_phase(self, index: int, programs: PhasePrograms, state, done: int, checkpoints, on_progress, stop):
         phase = self.phases[index]
@@ -174,6 +177,8 @@ class _Cell:
             self.train_seconds += seconds
             self.epoch_seconds.append(seconds / count)
             done += count
+            for seed in self._training(stopped):
+                self.epochs_trained[seed] += count
             state, ratios, validation = self.feed.validate(programs, state, self.watched, before + done)
             lines = self._lines(phase, before + done, programs.steps, *map(self._host, (trace, ratios, validation)))
             metrics = self._record(lines, stopped)
@@ -182,7 +187,7 @@ class _Cell:
                 break
             asked = any_process(stop())
             if checkpoints and (asked or any_process(checkpoints.due)):
-                progress = {"phase": index, "done": done, "histories": self.histories, "failures": self.failures}
+                progress = {"phase": index, "done": done} | {name: getattr(self, name) for name in KEPT}
                 checkpoints.save(before + done, self._host(state), progress)
             if asked:
                 raise Interrupted
@@ -201,7 +206,8 @@ class _Cell:
         if not restored:
             return None
         progress, state = restored
-        self.histories, self.failures = progress["histories"], progress["failures"]
+        for name in KEPT:
+            setattr(self, name, progress[name])
         return progress["phase"], progress["done"], self.layout.arrange(state)
 
     def _lines(self, phase: Phase, epoch: int, steps: int, trace: Trace, ratios: dict, validation: Sums) -> list[dict]:
@@ -222,7 +228,7 @@ class _Cell:
 
     def _record(self, lines: list[dict], stopped) -> dict[str, float]:
         """Adds an evaluation to the history of every seed that still trains; their mean."""
-        training = [seed for seed in range(len(lines)) if not (stopped[seed] or self.failures[seed])]
+        training = self._training(stopped)
         for seed in training:
             self.histories[seed].append(lines[seed])
             if not np.isfinite(lines[seed]["train_objective"]):
@@ -230,6 +236,10 @@ class _Cell:
                 self.failures[seed] = f"the training loss of seed {self.seeds[seed]} is not finite at epoch {epoch}"
         names = [name for name in lines[0] if name not in ("phase", "epoch")]
         return {name: float(np.mean([lines[seed][name] for seed in training])) for name in names}
+
+    def _training(self, stopped) -> list[int]:
+        """Places of the seeds that still train, of which `stopped` says who has had enough."""
+        return [seed for seed in range(len(self.seeds)) if not (stopped[seed] or self.failures[seed])]
 
     def _predict(self, programs: PhasePrograms, theta, split: str) -> np.ndarray:
         """Logits [S, n, K] of a split; of test by the last line of a run, the only one that reads it."""
@@ -245,6 +255,8 @@ class _Cell:
         best, best_epochs = self._host((state.best, state.best_epoch))
         runs = []
         for i, seed in enumerate(self.seeds):
+            if not self.failures[i] and not all(np.isfinite(values[i]).all() for values in logits.values()):
+                self.failures[i] = f"what seed {seed} predicts is not finite"
             theta = {"params": best.params, "batch_stats": best.batch_stats}
             runs.append(
                 RunResult(
@@ -254,6 +266,7 @@ class _Cell:
                     {} if self.failures[i] else {name: values[i] for name, values in logits.items()},
                     self.failures[i],
                     jax.tree.map(lambda x, i=i: x[i], theta),
+                    self.epochs_trained[i],
                 )
             )
         return CellResult(

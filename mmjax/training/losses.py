@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import optax
 
 from mmjax.layers.special import digamma, log_gamma
+from mmjax.training.units import to_learned, to_own
 from mmjax.types import Array, Outputs, TargetSpec
 
 
@@ -11,24 +12,27 @@ def task_loss(target: TargetSpec, logits: Array, truth: Array) -> Array:
     """Negative log-likelihood of the truth [B]; squared error for regression; a mean over K outputs.
 
     Args:
-      logits: [B, K].
-      truth: [B] int32 (binary, multiclass) or [B, K] float32 (multilabel, regression).
+      logits: [B, K]; for regression in the unit that models learn in.
+      truth: [B] int32 (binary, multiclass) or [B, K] float32 (multilabel; regression, in the target's own unit).
     """
     if target.kind == "multiclass":
         return optax.softmax_cross_entropy_with_integer_labels(logits, truth)
     truth = truth.reshape(logits.shape)
     if target.kind == "regression":
-        return optax.squared_error(logits, truth).mean(-1)
+        return optax.squared_error(logits, to_learned(target, truth)).mean(-1)
     return optax.sigmoid_binary_cross_entropy(logits, truth.astype(logits.dtype)).mean(-1)
 
 
 def score(target: TargetSpec, logits: Array, truth: Array) -> Array:
-    """What an epoch is chosen by, higher is better, [B]: right or wrong (accuracy), or minus the absolute error."""
+    """What an epoch is chosen by, higher is better, [B]: right or wrong (accuracy), or minus the absolute error.
+
+    Logits and truth are as `task_loss` takes them; the error is in the target's own unit.
+    """
     if target.kind == "multiclass":
         return (logits.argmax(-1) == truth).astype(jnp.float32)
     truth = truth.reshape(logits.shape)
     if target.kind == "regression":
-        return -jnp.abs(logits - truth).mean(-1)
+        return -jnp.abs(to_own(target, logits) - truth).mean(-1)
     return ((logits > 0) == (truth > 0.5)).astype(jnp.float32).mean(-1)
 
 

@@ -36,12 +36,14 @@ class RunResult:
     Attributes:
       seed: its seed.
       history: one dict an evaluation: phase, epoch (over all phases), train_objective, train_* and validation_* loss
-        and accuracy (regression: error), and by modality the mean norm of its encoder's gradient (gradient_norm/*) and
-        the discrepancy ratio (discrepancy/*; see `mmjax.training.monitor`).
+        and accuracy (regression: error, in the target's own unit, in which losses are not), and by modality the mean
+        norm of its encoder's gradient (gradient_norm/*) and the discrepancy ratio (discrepancy/*; see
+        `mmjax.training.monitor`).
       best_epoch: the chosen one of the last phase, 0 if none was better than the start.
-      logits: split -> [n, K] of the splits that were asked for; empty after a failure.
+      logits: split -> [n, K] of the splits that were asked for, a regression's in its own unit; empty after a failure.
       failure: why the run was given up, or None.
       theta: of the best epoch, "params" and "batch_stats" as NumPy.
+      epochs_trained: how many it was trained in all phases, without those after it stopped or failed.
     """
 
     seed: int
@@ -50,6 +52,7 @@ class RunResult:
     logits: Mapping[str, np.ndarray]
     failure: str | None = None
     theta: Mapping[str, Any] | None = None
+    epochs_trained: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -37,6 +37,13 @@ def parted(examples: int, share: float) -> tuple[np.ndarray, np.ndarray]:
     return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
+def measured_rows(examples: int, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """As many rows that are trained on as are held out, at random, and those held out; of `parted`."""
+    held_in, held_out = parted(examples, share)
+    drawn = np.random.default_rng(1).permutation(held_in)[: len(held_out)]
+    return np.sort(drawn), held_out
+
+
 def watched_rows(examples: int) -> np.ndarray:
     """At most WATCHED rows, evenly spaced."""
     return np.unique(np.linspace(0, examples - 1, min(WATCHED, examples)).astype(int))

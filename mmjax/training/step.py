@@ -7,6 +7,7 @@ They are mapped over seeds and devices elsewhere (`parallel`). The batch at step
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -26,6 +27,7 @@ from mmjax.training.randomness import Purpose, key_for
 from mmjax.training.rows import batches_of, parted, take
 from mmjax.training.state import SeedState, Sums, Theta, Trace, add, no_sums, no_trace
 from mmjax.training.strategies.goal import Phase
+from mmjax.training.units import to_own
 from mmjax.types import Array, Batch
 
 
@@ -155,13 +157,33 @@ class PhasePrograms:
         subsets = self.forward.subsets(theta.params, theta.batch_stats, watched, masks)
         return discrepancy_ratios(self.model.target, self.names, subsets, watched)
 
-    def measure(self, state: SeedState, held_in: Batch, held_out: Batch, after: bool) -> SeedState:
-        """The state with what the goal makes of its decisions' losses on two slices of the training split."""
-        losses = [self._losses(state.theta, part) for part in (held_in, held_out)]
-        return state._replace(memory=self.goal.measured(state.memory, *losses, after))
+    def measure_whole(self, theta: Theta, data: Batch, rows: Array) -> Array:
+        """`measure` on rows [devices, chunks, size] of a split that is here as a whole."""
+        return self.measure(theta, data, self._own(rows))
+
+    def measure(self, theta: Theta, data: Batch, rows: Array) -> Array:
+        """Of each of the goal's decisions the sum of its losses, and of how many, [chunks, decisions, 2].
+
+        Args:
+          rows: [chunks, size] of `data`.
+        """
+
+        def chunk(nothing, rows):
+            batch = take(data, rows)
+            _, decisions = self._decisions(theta, batch)
+            counts = [counted * batch.weight for counted in self.goal.counted(batch)]
+            losses = [task_loss(self.model.target, logits, batch.target) for logits in decisions]
+            sums = [((count * loss).sum(), count.sum()) for count, loss in zip(counts, losses, strict=True)]
+            return nothing, self._over_devices(jnp.array(sums))
+
+        return jax.lax.scan(chunk, None, rows)[1]
+
+    def note(self, state: SeedState, held_in: Array, held_out: Array, after: bool) -> SeedState:
+        """The state with what the goal makes of its decisions' mean losses on two slices of the training split."""
+        return state._replace(memory=self.goal.measured(state.memory, held_in, held_out, after))
 
     def predict(self, theta: Theta, data: Batch) -> Array:
-        """D over a whole split, this device's share where the batch is split: [chunks, rows, K]."""
+        """What `evaluate` gives over a whole split, this device's share where the batch is split: [chunks, rows, K]."""
         return self.evaluate(theta, no_sums(), data, self._own(self.chunks(data.size)))[1]
 
     def chunks(self, examples: int) -> np.ndarray:
@@ -173,23 +195,22 @@ class PhasePrograms:
         return np.where(rows < examples, rows, -1).reshape(self.devices, chunks, size)
 
     def evaluate(self, theta: Theta, sums: Sums, data: Batch, rows: Array):
-        """Sums to which some rows [chunks, size] of `data` are added, and D's logits for them, [chunks, size, K]."""
+        """Sums to which some rows [chunks, size] of `data` are added, and D for them, [chunks, size, K].
+
+        D of a regression is in the target's own unit.
+        """
 
         def chunk(sums, rows):
             batch = take(data, rows)
             outputs, decisions = self._decisions(theta, batch)
-            return add(sums, self._over_devices(self._sums(decisions, batch))), outputs.logits
+            own = jax.tree.map(partial(to_own, self.model.target), outputs.logits)  # None where a phase has no D
+            return add(sums, self._over_devices(self._sums(decisions, batch))), own
 
         return jax.lax.scan(chunk, sums, rows)
 
     def _decisions(self, theta: Theta, batch: Batch):
         outputs = self.forward.evaluate(theta.params, theta.batch_stats, batch)
         return outputs, self.goal.decisions(outputs, self.forward.heads(theta.heads, outputs))
-
-    def _losses(self, theta: Theta, batch: Batch) -> Array:
-        """Mean loss of each of the goal's decisions, [decisions]."""
-        _, decisions = self._decisions(theta, batch)
-        return jnp.stack([task_loss(self.model.target, logits, batch.target).mean() for logits in decisions])
 
     def _trained(self, theta: Theta):
         """The parameters that this phase trains."""

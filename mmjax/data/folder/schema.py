@@ -11,7 +11,7 @@ from mmjax.data.folder.lines import Lines, read_yaml
 from mmjax.data.transforms.contract import Transform
 from mmjax.data.transforms.registry import TRANSFORMS
 from mmjax.errors import InputError
-from mmjax.types import TARGET_KINDS
+from mmjax.types import SCALE_KINDS, TARGET_KINDS
 
 FILE = "task.yaml"
 # Kinds of task.yaml -> kinds of the project.
@@ -62,11 +62,15 @@ class ModalityPart:
 
 @dataclasses.dataclass(frozen=True)
 class TargetPart:
-    """What is predicted: its kind ("" lets the values decide), where it stands, and the classes in order (or none)."""
+    """What is predicted: its kind ("" lets the values decide), where it stands, and the classes in order (or none).
+
+    `scale` is what a regression is learned in, one of SCALE_KINDS; "" lets train's values decide.
+    """
 
     kind: str
     reference: Reference
     classes: tuple[str, ...]
+    scale: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -238,8 +242,13 @@ def _step(reader: _Reader, step) -> Transform:
 
 
 def _target(reader: _Reader) -> TargetPart:
-    reference = _reference(reader, ("kind", "classes"))
+    reference = _reference(reader, ("kind", "classes", "scale"))
     kind = reader.text("kind", "")
     if kind:
         reader.one_of("kind", kind, TARGET_KINDS)
-    return TargetPart(kind, reference, reader.names("classes"))
+    scale = reader.text("scale", "")
+    if scale:
+        reader.one_of("scale", scale, SCALE_KINDS)
+    if scale and kind not in ("", "regression"):
+        reader.refuse("scale", f"stands beside kind {kind!r}", "a scale for a regression alone")
+    return TargetPart(kind, reference, reader.names("classes"), scale)

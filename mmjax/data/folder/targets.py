@@ -53,7 +53,14 @@ def read_target(schema: Schema, rows: Rows) -> tuple[Target, np.ndarray]:
         if kind == "multilabel" and not np.isin(numbers, (0, 1)).all():
             row = int(np.argwhere(~np.isin(numbers, (0, 1)))[0][0])
             raise InputError(f"{path}, line {row + 2}: the target is {numbers[row].tolist()}; labels must be 0 or 1")
-        return Target(kind, "target"), numbers.astype(np.float32)
+        if part.scale == "log":
+            _check_logarithms(path, part.reference.columns, numbers)
+        return Target(kind, "target", scale=part.scale), numbers.astype(np.float32)
+    if part.scale:
+        raise InputError(
+            f"{schema.folder / FILE}, line {part.reference.line}: scale is {part.scale!r}, and the target's values are "
+            "classes; say `kind: regression` or leave `scale` out"
+        )
     if len(columns) != 1:
         raise InputError(
             f"{path}: a target of classes is one column; say `kind: multilabel` or `kind: regression` for several"
@@ -136,6 +143,16 @@ def _numbers(path, name: str, values: np.ndarray) -> np.ndarray:
         row = int(np.argmin(np.isfinite(numbers)))
         raise InputError(f"{path}, line {row + 2}, column {name!r}: {values[row]!r} is no finite number; correct it")
     return numbers
+
+
+def _check_logarithms(path, names: tuple[str, ...], numbers: np.ndarray):
+    wrong = np.argwhere(numbers <= 0)
+    if len(wrong):
+        row, column = wrong[0]
+        raise InputError(
+            f"{path}, line {row + 2}, column {names[column]!r}: the target is {numbers[row, column]:g}, and "
+            "`scale: log` takes values above 0; say `scale: standard`"
+        )
 
 
 def _sorted(classes: set[str]) -> list[str]:

@@ -29,6 +29,9 @@ class Apart(Goal):
     def measured(self, memory, held_in, held_out, after):
         return note(memory, slice(-1), held_in, held_out, after)
 
+    def counted(self, batch):
+        return [batch.present[name] for name in self.setting.names]
+
     def decisions(self, outputs, heads):
         return [heads[name] for name in self.setting.names]
 
@@ -96,7 +99,8 @@ def blend_weights(before: Array, after: Array) -> Array:
 def gradient_blend(setting: Setting, parts: frozenset[str]) -> tuple[Phase, ...]:
     """Offline G-Blend, each phase from the same theta: every modality alone, D alone, then all of them blended.
 
-    The first two train without a slice of the training split, taken at random, on which they are measured.
+    The first two train without a slice of the training split, taken at random, and are measured on it and on as many
+    rows of the others, taken at random too; a modality on those that have it.
     """
     epochs = setting.config.epochs
     return (

@@ -141,10 +141,15 @@ class Goal:
         """The memory after the decisions' losses on two slices of the training split were measured.
 
         Args:
-          held_in, held_out: [decisions] mean loss of each of `decisions`, on rows trained on and on rows held out.
+          held_in, held_out: [decisions] mean loss of each of `decisions` over the rows that are `counted` for it, on
+            rows trained on and on rows held out; 0 without any.
           after: False before the phase's first epoch, True after its last.
         """
         return memory
+
+    def counted(self, batch: Batch) -> list[Array]:
+        """[B] bool of each of `decisions`: the rows that it is measured on."""
+        return [jnp.ones(batch.size, bool)]
 
     def decisions(self, outputs: Outputs, heads: Any) -> list[Array]:
         """The decisions [B, K] whose mean loss and score are logged, and choose the epoch."""
