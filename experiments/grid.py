@@ -11,7 +11,7 @@ from pathlib import Path
 
 import mmjax
 from mmjax.config import Config
-from mmjax.errors import lookup
+from mmjax.errors import LISTING, lookup
 from mmjax.evaluation.classical import CLASSICAL
 from mmjax.file_names import file_name
 from mmjax.fusion import FUSIONS, LEVELS, level_of
@@ -171,7 +171,7 @@ def fusions_of(task: Task, names: Sequence[str]) -> list[str]:
         "majority": [],
         "all": [*unimodal, *FUSIONS],
     }
-    return list(dict.fromkeys(fusion for name in names for fusion in lookup(groups, "fusion", name)))
+    return list(dict.fromkeys(fusion for name in names for fusion in lookup(groups, "fusion", name, LISTING)))
 
 
 def strategies_of(names: Sequence[str]) -> list[str]:
@@ -181,7 +181,7 @@ def strategies_of(names: Sequence[str]) -> list[str]:
       InputError: for an unknown name.
     """
     groups = {name: [name] for name in STRATEGIES} | {"all": list(STRATEGIES)}
-    return list(dict.fromkeys(strategy for name in names for strategy in lookup(groups, "strategy", name)))
+    return list(dict.fromkeys(strategy for name in names for strategy in lookup(groups, "strategy", name, LISTING)))
 
 
 def digest(values) -> str:

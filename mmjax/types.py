@@ -7,11 +7,14 @@ M modalities, K outputs, n examples of a split, S seeds.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import jax
 import numpy as np
+
+from mmjax.errors import InputError, shown
 
 Array = jax.Array | np.ndarray
 
@@ -28,6 +31,41 @@ MODALITY_KINDS = {
 TARGET_KINDS = ("binary", "multiclass", "multilabel", "regression")
 SCALE_KINDS = ("none", "standard", "log")
 SPLITS = ("train", "validation", "test")
+# Modalities and views that models add, under names that no modality can have then.
+JOINED, PSEUDO, FUSED = RESERVED = ("joined", "pseudo", "fused")
+LONGEST_NAME = 100  # bytes of a modality's name in UTF-8: it is part of the names of files
+_SUFFIXES = (".present", ".lengths", ".rate")  # of arrays that stand beside a modality's own in files of new examples
+
+
+def check_modality_names(names: Iterable[str]) -> None:
+    """Refuses names that could not be keys, parts of paths and words of a list at once.
+
+    Raises:
+      InputError: for the first such name, or one that differs from another in case or composition alone, which some
+        file systems take for the same.
+    """
+    seen = {}
+    for name in names:
+        _check_modality_name(name)
+        folded = unicodedata.normalize("NFC", name.casefold())
+        if folded in seen:
+            raise InputError(
+                f"modalities {shown(seen[folded])} and {shown(name)}: names must differ in more than case; rename one"
+            )
+        seen[folded] = name
+
+
+def _check_modality_name(name: str) -> None:
+    plain = all(letter in " _-." or unicodedata.category(letter)[0] in "LMN" for letter in name)
+    if not name or not plain or name[0] in " .-" or name[-1] in " ." or ".." in name:
+        raise InputError(
+            f"modality {shown(name)}: a name is made of letters, digits, '_', '-', single dots and spaces, and begins "
+            "with a letter, a digit or '_'; rename it"
+        )
+    if len(name.encode()) > LONGEST_NAME:
+        raise InputError(f"modality {shown(name)}: a name has {LONGEST_NAME} bytes in UTF-8 at most; shorten it")
+    if name.endswith(_SUFFIXES):
+        raise InputError(f"modality {shown(name)}: a name does not end in {', '.join(_SUFFIXES)}; rename it")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +73,7 @@ class ModalitySpec:
     """What is known of one modality before any example is seen.
 
     Attributes:
-      name: the modality's key in every dict of the project.
+      name: the modality's key in every dict of the project, as `check_modality_names` accepts it.
       kind: one of MODALITY_KINDS.
       shape: of one example, padded where the length varies.
       vocabulary: number of ids, for kind `tokens`; 0 otherwise.
@@ -49,6 +87,7 @@ class ModalitySpec:
     rate: float = 0.0
 
     def __post_init__(self):
+        check_modality_names([self.name])
         if self.kind not in MODALITY_KINDS:
             raise ValueError(f"modality {self.name!r}: kind {self.kind!r} is none of {', '.join(MODALITY_KINDS)}")
         axes = {"image": 3, "sequence": 2, "video": 4, "points": 2}.get(self.kind, 1)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mmjax.types import ModalitySpec, TargetSpec
+from mmjax.errors import InputError
+from mmjax.types import ModalitySpec, TargetSpec, check_modality_names
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,33 @@ from mmjax.types import ModalitySpec, TargetSpec
 def test_modalities_that_are_none(fields, told):
     with pytest.raises(ValueError, match=told):
         ModalitySpec(*fields)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "", " ", "a/b", "../../escaped", "..", "a..b", "a\\b", "C:scan", ".scan", "scan ", " scan", "-x", "[/x]", "<b>",
+        "a,b", "a=b", "a\nb", "a\0b", "a\x1b[31m", "\ud800",
+        "scan.present", "scan.lengths", "scan.rate", "x" * 101, "图" * 40,
+    ],
+)  # fmt: skip
+def test_a_name_that_could_be_no_key_path_and_word_of_a_list_is_refused(name):
+    with pytest.raises(InputError, match="modality '") as error:
+        ModalitySpec(name, "vector", (3,))
+    assert "\n" not in str(error.value) and len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "name", ["target", "groups", "on", "1e3", "图像", "हिन्दी", "naïve scan", "T1-w.v2", "x" * 100, "a present"]
+)
+def test_a_name_of_letters_of_any_script_is_taken(name):
+    assert ModalitySpec(name, "vector", (3,)).name == name
+
+
+@pytest.mark.parametrize("names", [("a", "a"), ("Scan", "scan"), ("caf\u00e9", "cafe\u0301")])
+def test_names_that_a_file_system_may_take_for_one_are_refused(names):
+    with pytest.raises(InputError, match="differ in more than case"):
+        check_modality_names(names)
 
 
 @pytest.mark.parametrize("kind, size", [("multiclass", 1), ("binary", 2), ("regression", 0), ("ordinal", 3)])

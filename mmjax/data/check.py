@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from mmjax.errors import InputError
-from mmjax.types import SPLITS, Batch, ModalitySpec, TargetSpec, Task
+from mmjax.errors import InputError, shown
+from mmjax.types import SPLITS, Batch, ModalitySpec, TargetSpec, Task, check_modality_names
 
 
 def check_task(task: Task) -> None:
@@ -16,8 +16,9 @@ def check_task(task: Task) -> None:
       InputError: naming task, split, modality or field, row and value.
     """
     names = [spec.name for spec in task.modalities]
-    if len(names) < 2 or len(set(names)) < len(names):
-        raise InputError(f"task {task.name!r}: modalities {', '.join(names)} must be two or more, of different names")
+    if len(names) < 2:
+        raise InputError(f"task {task.name!r}: modalities {', '.join(names)} must be two or more")
+    check_modality_names(names)
     if tuple(task.splits) != SPLITS:
         raise InputError(f"task {task.name!r}: splits {', '.join(task.splits)} must be {', '.join(SPLITS)}")
     for split, batch in task.splits.items():
@@ -30,8 +31,10 @@ def check_task(task: Task) -> None:
         counts = np.bincount(task.splits["train"].target, minlength=task.target.classes)
         if not counts.all():
             label = int(np.flatnonzero(counts == 0)[0])
+            named = shown(task.class_names[label]) if task.class_names else label
             raise InputError(
-                f"task {task.name!r}, split 'train': no example of class {label}; every class must occur in train"
+                f"task {task.name!r}, split 'train': no example of class {named}; every class must occur in train, so "
+                "give more examples of it (in more groups, where there are groups), or leave it out"
             )
 
 

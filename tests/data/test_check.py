@@ -136,7 +136,7 @@ def test_a_wrong_shape_or_dtype_is_named(field, name, array):
 
 def test_modalities_must_differ_and_be_two():
     task = good_task()
-    with pytest.raises(InputError, match="different names"):
+    with pytest.raises(InputError, match="differ in more than case"):
         check_task(dataclasses.replace(task, modalities=task.modalities[:1] * 2))
     with pytest.raises(InputError, match="two or more"):
         check_task(dataclasses.replace(task, modalities=task.modalities[:1]))

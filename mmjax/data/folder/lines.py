@@ -1,13 +1,20 @@
-"""YAML with the line of every key, so that what is wrong can be pointed at."""
+"""YAML with the line of every key, so that what is wrong can be pointed at.
+
+Every scalar is the text that stands there: what `no`, `1e3` or `01` means is said by the field that it belongs to, not
+by YAML.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from mmjax.errors import InputError
+from mmjax.errors import InputError, shown
 
 STANDARD = "tag:yaml.org,2002:"
-PLAIN = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")  # kinds of values that nothing is run for
+PLAIN = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")  # tags that a value may be given
+MOST_BYTES = 2**21  # of a file: the names of 100,000 columns
+DEEPEST = 10  # mappings and lists within each other
 
 
 class Lines(dict):
@@ -19,17 +26,19 @@ class Lines(dict):
 
 
 def read_yaml(path: Path) -> Lines:
-    """The mapping that a YAML file holds.
+    """The mapping that a YAML file holds, of texts, lists and mappings.
 
     Raises:
-      InputError: if the file cannot be read, is no YAML of plain values, has a key twice, or holds no mapping.
+      InputError: if the file cannot be read, is too large or too deep, is no YAML of plain values, has an alias or a
+        key twice, or holds no mapping.
     """
     import yaml
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where PyYAML was built with it
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        node = yaml.compose(text, yaml.SafeLoader)
-        content = None if node is None else _plain(path, node, yaml)
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError(f"{path} has {path.stat().st_size:,} bytes; accepted are {MOST_BYTES:,}, so shorten it")
+        content = _document(path, yaml.parse(path.read_text(encoding="utf-8-sig"), loader), yaml)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read ({error}); it must be a text file in UTF-8") from error
     except yaml.YAMLError as error:
@@ -42,19 +51,51 @@ def read_yaml(path: Path) -> Lines:
     return content
 
 
-def _plain(path: Path, node, yaml):
-    if node.tag.removeprefix(STANDARD) not in PLAIN:
+def _document(path: Path, events: Iterator, yaml):
+    """What the one document of a file holds; None for an empty file."""
+    content = None
+    for event in events:
+        if isinstance(event, yaml.DocumentStartEvent) and content is not None:
+            raise InputError(f"{path}, {_line(event)}: a second document begins; keep one, without a line of `---`")
+        if isinstance(event, yaml.NodeEvent):
+            content = _value(path, event, events, yaml, 1)
+    return content
+
+
+def _value(path: Path, event, events: Iterator, yaml, depth: int):
+    """The value that begins with an event; takes its other events, so that nothing is built before it is looked at."""
+    where = f"{path}, {_line(event)}"
+    if event.anchor is not None:
+        mark = "*" if isinstance(event, yaml.AliasEvent) else "&"
         raise InputError(
-            f"{path}, line {node.start_mark.line + 1}: {node.tag!r} is no plain value; write text or a number"
+            f"{where}: {mark}{event.anchor} is an alias or its anchor; write the value out, or put quotes around a text"
         )
-    if isinstance(node, yaml.MappingNode):
-        items, lines = {}, {}
-        for key_node, value_node in node.value:
-            key, line = str(key_node.value), key_node.start_mark.line + 1
-            if key in items:
-                raise InputError(f"{path}, line {line}: {key!r} is there twice, first in line {lines[key]}; keep one")
-            items[key], lines[key] = _plain(path, value_node, yaml), line
-        return Lines(items, lines, node.start_mark.line + 1)
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(path, each, yaml) for each in node.value]
-    return yaml.SafeLoader("").construct_object(node)
+    if event.tag is not None and event.tag.removeprefix(STANDARD) not in PLAIN:
+        raise InputError(f"{where}: {shown(event.tag)} is no plain value; write text or a number")
+    if isinstance(event, yaml.ScalarEvent):
+        return event.value
+    if depth > DEEPEST:
+        raise InputError(f"{where}: more than {DEEPEST} lists or mappings stand within each other; write it flat")
+    if isinstance(event, yaml.SequenceStartEvent):
+        return [_value(path, each, events, yaml, depth + 1) for each in _until(events, yaml.SequenceEndEvent)]
+    items, lines = {}, {}
+    for key_event in _until(events, yaml.MappingEndEvent):
+        key, line = _value(path, key_event, events, yaml, depth + 1), key_event.start_mark.line + 1
+        if not isinstance(key, str):
+            raise InputError(f"{path}, line {line}: a key is no text; write `<name>: <value>`")
+        if key in items:
+            raise InputError(f"{path}, line {line}: {shown(key)} is there twice, first in line {lines[key]}; keep one")
+        items[key], lines[key] = _value(path, next(events), events, yaml, depth + 1), line
+    return Lines(items, lines, event.start_mark.line + 1)
+
+
+def _until(events: Iterator, end: type) -> Iterator:
+    """The next events up to an end; whoever is given one takes those within it first."""
+    for event in events:
+        if isinstance(event, end):
+            return
+        yield event
+
+
+def _line(event) -> str:
+    return f"line {event.start_mark.line + 1}"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mmjax.data.folder.lines import Lines, read_yaml
+from mmjax.data.folder.settings import number_of, typed_settings
 from mmjax.data.transforms.contract import Transform
 from mmjax.data.transforms.registry import TRANSFORMS
-from mmjax.errors import InputError
-from mmjax.types import SCALE_KINDS, TARGET_KINDS
+from mmjax.errors import InputError, nearest, shown
+from mmjax.types import RESERVED, SCALE_KINDS, TARGET_KINDS, check_modality_names
 
 FILE = "task.yaml"
 # Kinds of task.yaml -> kinds of the project.
@@ -20,6 +21,8 @@ KINDS = {
     "sequence": "sequence", "waveform": "waveform", "video": "video", "points": "points",
 }  # fmt: skip
 SPLITTERS = ("random_80_20", "fold")
+DELIMITERS = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}  # words for them
+LONGEST_NAME = 64  # letters of a task's name: it is part of the names of folders
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,22 +114,42 @@ def read_schema(folder: Path) -> Schema:
     modalities = top.mapping("modalities")
     if len(modalities.content) < 2:
         top.refuse("modalities", f"names {len(modalities.content)}", "two or more")
+    _check_names(modalities)
     splits = top.content.get("splits", "random_80_20")
     if isinstance(splits, str):
         top.one_of("splits", splits, SPLITTERS)
-    name = str(top.content.get("name", folder.resolve().name))
-    if not name.replace("-", "").replace("_", "").isalnum():
-        top.refuse("name", f"is {name!r}", "letters, digits, '-' and '_'")
+    name = top.text("name", "") or _name_of(folder)
+    if not name.replace("-", "").replace("_", "").isalnum() or len(name) > LONGEST_NAME:
+        top.refuse("name", f"is {shown(name)}", f"{LONGEST_NAME} letters, digits, '-' and '_' at most")
     return Schema(
         folder=folder,
         name=name,
-        source=str(top.content.get("source", "")),
+        source=top.text("source", ""),
         modalities=tuple(_modality(modalities.mapping(name), name) for name in modalities.content),
         target=_target(top.mapping("target")),
-        id=str(top.content.get("id", "")),
+        id=top.text("id", ""),
         splits=splits if isinstance(splits, str) else _reference(top.mapping("splits"), ()),
         groups=_reference(top.mapping("groups"), ()) if "groups" in top.content else None,
     )
+
+
+def _name_of(folder: Path) -> str:
+    """A name made of a folder's: whatever it does not hold becomes '_'."""
+    return re.sub(r"[\W_]+", "_", folder.resolve().name).strip("_")[:LONGEST_NAME] or "task"
+
+
+def _check_names(modalities: _Reader) -> None:
+    for place, name in enumerate(modalities.content):
+        try:
+            check_modality_names(list(modalities.content)[: place + 1])
+        except InputError as error:
+            raise InputError(f"{modalities.path}, line {modalities.line(name)}: {error}") from None
+        if name in RESERVED:
+            modalities.refuse(name, "is a name that models take", f"names other than {', '.join(RESERVED)}")
+
+
+def _said(value) -> str:
+    return "is missing" if value in (None, "") else f"is {shown(value)}"
 
 
 class _Reader:
@@ -141,10 +164,10 @@ class _Reader:
     def known(self, *keys: str):
         for key in self.content:
             if key not in keys:
-                nearest = difflib.get_close_matches(key, keys, n=1)
-                hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+                near = nearest(key, keys, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise InputError(
-                    f"{self.path}, line {self.line(key)}: unknown key {key!r}: valid are {', '.join(keys)}{hint}"
+                    f"{self.path}, line {self.line(key)}: unknown key {shown(key)}: valid are {', '.join(keys)}{hint}"
                 )
 
     def refuse(self, key: str, what: str, accepted: str):
@@ -152,34 +175,35 @@ class _Reader:
 
     def one_of(self, key: str, value, accepted: Sequence[str]):
         if value not in accepted:
-            nearest = difflib.get_close_matches(str(value), accepted, n=1)
-            hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
-            self.refuse(key, f"is {value!r}", ", ".join(accepted) + hint)
+            near = nearest(str(value), accepted, 1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            self.refuse(key, f"is {shown(value)}", ", ".join(accepted) + hint)
         return value
 
     def mapping(self, key: str) -> _Reader:
         value = self.content.get(key)
         if not isinstance(value, Lines):
-            self.refuse(key, "is missing" if value is None else f"is {value!r}", "a mapping of keys to values")
+            self.refuse(key, _said(value), "a mapping of keys to values")
         return _Reader(self.path, value)
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self.content.get(key, default)
-        if not isinstance(value, str | int) or isinstance(value, bool) or value == "" != default:
-            self.refuse(key, "is missing" if value is None else f"is {value!r}", "a name")
-        return str(value)
+        if not isinstance(value, str) or value == "" != default:
+            self.refuse(key, _said(value), "a name")
+        return value
 
     def number(self, key: str, default: float, kind: Callable = float) -> float:
         value = self.content.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or kind(value) != value:
-            self.refuse(key, f"is {value!r}", "a number, 0 or more")
-        return kind(value)
+        number = number_of(value) if key in self.content else default
+        if number is None or number < 0 or kind(number) != number:
+            self.refuse(key, _said(value), f"a {'whole ' if kind is int else ''}number, 0 or more")
+        return kind(number)
 
     def names(self, key: str) -> tuple[str, ...]:
         values = self.content.get(key, [])
-        if not isinstance(values, list) or not all(isinstance(v, str | int | float | bool) for v in values):
-            self.refuse(key, f"is {values!r}", "a list of names")
-        return tuple(map(str, values))
+        if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
+            self.refuse(key, _said(values), "a list of names, as `[age, ward]`")
+        return tuple(values)
 
 
 _PLACE = ("file", "column", "columns", "array", "lengths", "names", "delimiter")
@@ -197,22 +221,30 @@ def _reference(reader: _Reader, others: Sequence[str]) -> Reference:
         columns=columns,
         lengths=reader.text("lengths", ""),
         names=reader.text("names", ""),
-        delimiter=reader.text("delimiter", ""),
+        delimiter=_delimiter(reader),
     )
+
+
+def _delimiter(reader: _Reader) -> str:
+    text = reader.content.get("delimiter", "")
+    mark = DELIMITERS.get(text, text) if isinstance(text, str) else ""
+    if (text and len(mark) != 1) or mark in tuple('"\r\n\0'):
+        reader.refuse("delimiter", _said(text), f"one character, or {', '.join(DELIMITERS)}")
+    return mark
 
 
 def _modality(reader: _Reader, name: str) -> ModalityPart:
     reference = _reference(reader, ("kind", "steps", "size", "rate", "seconds"))
     kind = reader.one_of("kind", reader.text("kind"), tuple(KINDS))
-    size = reader.content.get("size", [0, 0])
-    if not isinstance(size, list) or len(size) != 2 or not all(isinstance(side, int) and side >= 0 for side in size):
-        reader.refuse("size", f"is {size!r}", "[height, width] in pixels")
+    size = reader.content.get("size", ["0", "0"])
+    if not isinstance(size, list) or len(size) != 2 or not all(isinstance(s, str) and s.isdecimal() for s in size):
+        reader.refuse("size", _said(size), "[height, width] in pixels")
     return ModalityPart(
         name,
         kind,
         reference,
         _steps(reader),
-        tuple(size),
+        tuple(map(int, size)),
         reader.number("rate", 0, int),
         reader.number("seconds", 10.0),
     )
@@ -223,20 +255,19 @@ def _steps(reader: _Reader) -> tuple[Transform, ...] | None:
         return None
     steps = reader.content["steps"]
     if not isinstance(steps, list):
-        reader.refuse("steps", f"is {steps!r}", "a list of transforms, as `- transform: Scale`")
+        reader.refuse("steps", _said(steps), "a list of transforms, as `- transform: Scale`")
     return tuple(_step(reader, each) for each in steps)
 
 
 def _step(reader: _Reader, step) -> Transform:
     if not isinstance(step, Lines) or "transform" not in step:
-        reader.refuse("steps", f"has {step!r}", "a mapping with the key `transform`")
+        reader.refuse("steps", f"has {shown(step)}", "a mapping with the key `transform`")
     inner = _Reader(reader.path, step)
     transform = TRANSFORMS[inner.one_of("transform", step["transform"], tuple(TRANSFORMS))]
     inner.known("transform", *(field.name for field in dataclasses.fields(transform)))
-    settings = {key: tuple(value) if isinstance(value, list) else value for key, value in step.items()}
-    settings.pop("transform")
+    settings = {key: value for key, value in step.items() if key != "transform"}
     try:
-        return transform(**settings)
+        return transform(**typed_settings(transform, settings))
     except (InputError, TypeError, ValueError) as error:
         raise InputError(f"{reader.path}, line {step.line}: {error}") from error
 

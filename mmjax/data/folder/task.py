@@ -77,18 +77,19 @@ def problems_of(name: str) -> list[str]:
 def _make(schema: Schema, title: str, split_by: tuple[str, int]) -> Task:
     rows = rows_of(schema)
     target, values = read_target(schema, rows)
-    columns, modalities = {"target": values}, {}
+    # Names of a user's own stand before a slash, which none of them holds, and the project's own have none.
+    columns, modalities = {target.column: values}, {}
     for part in schema.modalities:
         column, steps = read_modality(schema, part, rows)
-        columns |= {part.name: column.values, f"{part.name} present": column.present}
+        columns |= {f"{part.name}/values": column.values, f"{part.name}/present": column.present}
         if column.lengths is not None:
-            columns[f"{part.name} lengths"] = column.lengths
+            columns[f"{part.name}/lengths"] = column.lengths
         modalities[part.name] = Modality(
             kind=KINDS[part.kind],
-            columns=(part.name,),
+            columns=(f"{part.name}/values",),
             steps=steps,
-            present=f"{part.name} present",
-            lengths=f"{part.name} lengths" if column.lengths is not None else None,
+            present=f"{part.name}/present",
+            lengths=f"{part.name}/lengths" if column.lengths is not None else None,
             rate=column.rate,
             vocabulary=column.vocabulary,
         )

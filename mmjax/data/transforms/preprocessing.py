@@ -61,7 +61,7 @@ def finish(column: Column, kind: str) -> Column:
     values = column.values.astype(np.int32 if kind == "tokens" else np.float32)
     values[~column.present] = 0
     lengths = column.lengths
-    if ModalitySpec("", kind, values.shape[1:], column.vocabulary, column.rate).has_length:
+    if ModalitySpec("any", kind, values.shape[1:], column.vocabulary, column.rate).has_length:
         lengths = np.full(len(values), values.shape[1]) if lengths is None else lengths
         lengths = np.where(column.present, lengths, 0).astype(np.int32)
         padding = np.arange(values.shape[1]) >= lengths[:, None]

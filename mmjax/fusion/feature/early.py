@@ -8,9 +8,7 @@ import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
 from mmjax.encoders.encoder import cleaned
-from mmjax.types import Array, ModalitySpec
-
-JOINED = "joined"  # what the inputs become: a modality of this name
+from mmjax.types import JOINED, Array, ModalitySpec
 
 
 class Early(nn.Module):

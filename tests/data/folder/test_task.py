@@ -165,3 +165,21 @@ def test_models_learn_from_it(good, load):
     run = train_cell(task, "concat", "joint", config, (0,)).runs[0]
     right = (run.logits["test"][:, 0] > 0) == task.splits["test"].target
     assert right.mean() == 1
+
+
+def test_names_of_the_project_s_own_are_names_as_any_other(tmp_path, load):
+    """Modalities called target and groups, beside a target and groups: none takes another's place."""
+    rows = "".join(f"{place},{place % 7},{place / 3},{place // 2}\n" for place in range(60))
+    (tmp_path / "t.csv").write_text("speed,ego,time,video\n" + rows)
+    (tmp_path / "task.yaml").write_text(
+        "modalities:\n  target: {kind: vector, file: t.csv, columns: [speed]}\n"
+        "  groups: {kind: vector, file: t.csv, columns: [ego]}\n"
+        "  groups present: {kind: vector, file: t.csv, columns: [ego]}\n"
+        "target: {file: t.csv, column: time, kind: regression}\ngroups: {file: t.csv, column: video}\n"
+    )
+    task = load(tmp_path)
+    assert [spec.name for spec in task.modalities] == ["target", "groups", "groups present"]
+    times = np.sort(np.concatenate([task.splits[split].target[:, 0] for split in SPLITS]))
+    np.testing.assert_allclose(times, np.arange(60) / 3, rtol=1e-6)
+    groups = np.sort(np.concatenate([task.groups[split] for split in SPLITS]))
+    np.testing.assert_array_equal(groups, np.arange(60) // 2)
