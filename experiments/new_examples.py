@@ -9,10 +9,11 @@ import numpy as np
 
 from mmjax.data.folder.schema import FILE, read_schema
 from mmjax.data.folder.targets import rows_of
-from mmjax.data.folder.values import read_modality
+from mmjax.data.folder.values import column_like, read_modality
 from mmjax.data.sources import reading
 from mmjax.data.transforms.contract import Column
 from mmjax.data.transforms.preprocessing import Fitted
+from mmjax.data.transforms.raw_form import bring
 from mmjax.errors import InputError, unknown_name
 
 EXTRAS = ("present", "lengths", "rate")
@@ -48,7 +49,9 @@ def make_ready(fitted: Fitted, column: Column | None, n: int) -> Column:
         return fitted.absent(n)
     what = f"modality {name!r} of the new examples, {column.values.dtype} of shape {column.values.shape},"
     try:
-        ready = fitted.apply(column)
+        ready = fitted.apply(bring(fitted.form, fitted.spec.kind, what, column))
+    except InputError:
+        raise
     except (ValueError, TypeError, IndexError) as error:
         raise InputError(f"{what} is not what its preprocessing was fitted on: {error}") from error
     if ready.values.shape[1:] != shape:
@@ -72,23 +75,29 @@ def _of_archive(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Co
     for name, fitted in preprocessing.items():
         if name not in arrays:
             continue
-        values = arrays[name]
-        if values.dtype.kind == "U":
-            values = values.astype(object)
-        lengths = arrays.get(f"{name}.lengths")
-        columns[name] = Column(
-            values,
-            np.asarray(arrays.get(f"{name}.present", np.ones(len(values), bool)), bool),
-            None if lengths is None else lengths.astype(np.int32),
-            fitted.spec.vocabulary,
-            float(arrays.get(f"{name}.rate", fitted.spec.rate)),
-        )
+        values, lengths = arrays[name], arrays.get(f"{name}.lengths")
         for extra in EXTRAS[:2]:
             if len(arrays.get(f"{name}.{extra}", values)) != len(values):
                 raise InputError(
                     f"{path}: {name}.{extra} has another length than {name}, {len(values)}; give one a row"
                 )
+        rate = _rate(path, name, arrays.get(f"{name}.rate", fitted.form.rate or fitted.spec.rate))
+        if fitted.form.kind:
+            column = column_like(fitted.form, name, f"{path}: {name}", values, lengths, rate)
+        else:
+            values = values.astype(object) if values.dtype.kind == "U" else values
+            lengths = None if lengths is None else lengths.astype(np.int32)
+            column = Column(values, np.ones(len(values), bool), lengths, fitted.spec.vocabulary, rate)
+        there = np.asarray(arrays.get(f"{name}.present", column.present), bool)
+        columns[name] = column._replace(present=column.present & there)
     return columns
+
+
+def _rate(path: Path, name: str, value) -> float:
+    rate = np.asarray(value)
+    if rate.size != 1 or rate.dtype.kind not in "iuf" or not np.isfinite(rate).all() or (rate < 0).any():
+        raise InputError(f"{path}: {name}.rate is {rate.tolist()}; accepted are samples a second, one number above 0")
+    return float(rate.reshape(()))
 
 
 def _of_folder(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Column]:
@@ -98,5 +107,5 @@ def _of_folder(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Col
     for part in schema.modalities:
         if part.name not in preprocessing:
             raise InputError(f"{path / FILE}: {unknown_name('modality', part.name, preprocessing)}")
-        columns[part.name] = read_modality(schema, part, rows)[0]
+        columns[part.name] = read_modality(schema, part, rows, preprocessing[part.name].form).column
     return columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,9 +71,10 @@ def problems_of(name: str) -> list[str]:
 def _make(schema: Schema, title: str, split_by: tuple[str, int]) -> Task:
     rows = rows_of(schema)
     target, values = read_target(schema, rows)
-    columns, modalities = {"target": values}, {}
+    columns, modalities, told = {"target": values}, {}, []
     for part in schema.modalities:
-        column, steps = read_modality(schema, part, rows)
+        column, steps, form, warnings = read_modality(schema, part, rows)
+        told += warnings
         columns |= {part.name: column.values, f"{part.name} present": column.present}
         if column.lengths is not None:
             columns[f"{part.name} lengths"] = column.lengths
@@ -84,6 +86,7 @@ def _make(schema: Schema, title: str, split_by: tuple[str, int]) -> Task:
             lengths=f"{part.name} lengths" if column.lengths is not None else None,
             rate=column.rate,
             vocabulary=column.vocabulary,
+            form=form,
         )
     groups, splits = read_groups(schema, rows), read_splits(schema, rows)
     if groups is not None:
@@ -92,6 +95,7 @@ def _make(schema: Schema, title: str, split_by: tuple[str, int]) -> Task:
     if splits is not None:
         by_split = {split: {n: v[splits == split] for n, v in columns.items()} for split in SPLITS if split in splits}
     variant = Variant(schema.name, modalities, target)
-    return make_task(
+    task = make_task(
         title, variant, split_by, by_split, groups="groups" if groups is not None else None, source=schema.source
     )
+    return dataclasses.replace(task, warnings=(*told, *task.warnings))

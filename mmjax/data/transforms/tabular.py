@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from mmjax.data.transforms.contract import Column, State, choose
+from mmjax.data.transforms.contract import Column, State, choose, wide
 
 SCALINGS = ("standard", "min_max")
 FILLINGS = ("median", "mean", "most_frequent")
@@ -72,7 +72,7 @@ class Impute:
         lacks = np.isnan(values)
         filled = np.where(lacks, state["fill"], values)
         joined = np.concatenate([filled, lacks[..., state["lacking"]]], axis=-1)
-        return column._replace(values=joined.astype(np.float32))
+        return column._replace(values=joined.astype(wide(column.values)))
 
 
 @dataclasses.dataclass(frozen=True)
