@@ -20,7 +20,7 @@ UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 CLUSTER = rf"[{UNSPACED}]\p{{M}}*"  # one with the marks above and below it, as `tokenizers` writes it
-SEGMENTED = 0.01  # share of train's texts with two such characters in a row, from which each is a word of its own
+SEGMENTED = 0.05  # share of train's texts with two such characters in a row, from which each is a word of its own
 
 
 @dataclasses.dataclass(frozen=True)
