@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from mmjax.data.folder.schema import FILE, read_schema
 from mmjax.data.folder.targets import rows_of
-from mmjax.data.folder.values import read_modality
+from mmjax.data.folder.values import column_like, read_modality
 from mmjax.data.sources import reading
 from mmjax.data.transforms.contract import Column
-from mmjax.data.transforms.preprocessing import Fitted
+from mmjax.data.transforms.preprocessing import Fitted, cut_warnings
+from mmjax.data.transforms.raw_form import bring
+from mmjax.data.transforms.tabular import Table
 from mmjax.errors import InputError, unknown_name
 
 EXTRAS = ("present", "lengths", "rate")
+
+
+class NewExamplesWarning(UserWarning):
+    """What a reader of predictions must know of the new examples."""
 
 
 def read_new_examples(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Column]:
@@ -48,7 +55,10 @@ def make_ready(fitted: Fitted, column: Column | None, n: int) -> Column:
         return fitted.absent(n)
     what = f"modality {name!r} of the new examples, {column.values.dtype} of shape {column.values.shape},"
     try:
+        column = bring(fitted.form, fitted.spec.kind, what, column)
         ready = fitted.apply(column)
+    except InputError:
+        raise
     except (ValueError, TypeError, IndexError) as error:
         raise InputError(f"{what} is not what its preprocessing was fitted on: {error}") from error
     if ready.values.shape[1:] != shape:
@@ -58,7 +68,31 @@ def make_ready(fitted: Fitted, column: Column | None, n: int) -> Column:
     if not np.isfinite(ready.values).all():
         row = int(np.argwhere(~np.isfinite(ready.values))[0][0])
         raise InputError(f"{what} is not finite in row {row}; mark the row as absent with {name}.present")
+    _tell(cut_warnings({name: {"the new examples": ready}}))
+    for step, state in zip(fitted.steps, fitted.states, strict=True):
+        if isinstance(step, Table):
+            _tell(_unseen(fitted, step.unseen(state, column)))
     return ready
+
+
+def tell_of_classes(path: Path, class_names: Sequence[str]) -> None:
+    """Says so where a folder's task.yaml calls the classes otherwise than the task that a run was trained on."""
+    named = read_schema(path).target.classes if path.is_dir() else ()
+    if named and tuple(named) != tuple(class_names):
+        told = f"{path / FILE} names the classes {', '.join(named)}, and predictions carry the names that the run was "
+        _tell([f"{told}trained on: {', '.join(class_names)}"])
+
+
+def _unseen(fitted: Fitted, unseen: Mapping[int, Sequence[str]]) -> Iterator[str]:
+    for place, values in unseen.items():
+        column = fitted.form.columns[place] if fitted.form.columns else f"number {place}"
+        told = f"{fitted.spec.name}: column {column!r} holds categories that training did not have"
+        yield f"{told}, which tell the model nothing: {', '.join(map(repr, values[:5]))}"
+
+
+def _tell(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        warnings.warn(sentence, NewExamplesWarning, stacklevel=3)
 
 
 def _of_archive(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Column]:
@@ -72,23 +106,29 @@ def _of_archive(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Co
     for name, fitted in preprocessing.items():
         if name not in arrays:
             continue
-        values = arrays[name]
-        if values.dtype.kind == "U":
-            values = values.astype(object)
-        lengths = arrays.get(f"{name}.lengths")
-        columns[name] = Column(
-            values,
-            np.asarray(arrays.get(f"{name}.present", np.ones(len(values), bool)), bool),
-            None if lengths is None else lengths.astype(np.int32),
-            fitted.spec.vocabulary,
-            float(arrays.get(f"{name}.rate", fitted.spec.rate)),
-        )
+        values, lengths = arrays[name], arrays.get(f"{name}.lengths")
         for extra in EXTRAS[:2]:
             if len(arrays.get(f"{name}.{extra}", values)) != len(values):
                 raise InputError(
                     f"{path}: {name}.{extra} has another length than {name}, {len(values)}; give one a row"
                 )
+        rate = _rate(path, name, arrays.get(f"{name}.rate", fitted.form.rate or fitted.spec.rate))
+        if fitted.form.kind:
+            column = column_like(fitted.form, name, f"{path}: {name}", values, lengths, rate)
+        else:
+            values = values.astype(object) if values.dtype.kind == "U" else values
+            lengths = None if lengths is None else lengths.astype(np.int32)
+            column = Column(values, np.ones(len(values), bool), lengths, fitted.spec.vocabulary, rate)
+        there = np.asarray(arrays.get(f"{name}.present", column.present), bool)
+        columns[name] = column._replace(present=column.present & there)
     return columns
+
+
+def _rate(path: Path, name: str, value) -> float:
+    rate = np.asarray(value)
+    if rate.size != 1 or rate.dtype.kind not in "iuf" or not np.isfinite(rate).all() or (rate < 0).any():
+        raise InputError(f"{path}: {name}.rate is {rate.tolist()}; accepted are samples a second, one number above 0")
+    return float(rate.reshape(()))
 
 
 def _of_folder(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Column]:
@@ -98,5 +138,7 @@ def _of_folder(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Col
     for part in schema.modalities:
         if part.name not in preprocessing:
             raise InputError(f"{path / FILE}: {unknown_name('modality', part.name, preprocessing)}")
-        columns[part.name] = read_modality(schema, part, rows)[0]
+        raw = read_modality(schema, part, rows, preprocessing[part.name].form)
+        columns[part.name] = raw.column
+        _tell(raw.warnings)
     return columns

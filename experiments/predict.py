@@ -6,11 +6,14 @@
 --inputs is a folder with a task.yaml as that of the task (its target may be empty), or an npz file: under each
 modality's name its raw values, as they are before preprocessing, [n, ...]; `<modality>.present` [n] says who has it,
 `<modality>.lengths` [n] how many steps are valid, `<modality>.rate` the samples a second of sound. A modality that is
-not there is absent. The CSV has a line an example: the decision, and the probability of every class (or the values).
+not there is absent. New examples are brought to what training found (columns by name, their types and decimal marks;
+the rate of sound; size, depth and colours of pictures) or refused; what is cut or unknown is told. The CSV
+has a line an example: the decision, and the probability of every class (or the values).
 The exit code is 2 for bad input.
 """
 
 import json
+import warnings
 from pathlib import Path
 
 from absl import flags
@@ -27,11 +30,14 @@ flags.DEFINE_string("output", "predictions.csv", "Where the CSV goes.")
 def main() -> int:
     """Reads the run and the examples, and writes what the one says of the others."""
     command.check_writable(Path(FLAGS.output))
-    from experiments.new_examples import read_new_examples
+    from experiments.new_examples import NewExamplesWarning, read_new_examples, tell_of_classes
     from experiments.trained_run import read_run
 
-    run = read_run(Path(FLAGS.run))
-    columns = read_new_examples(Path(FLAGS.inputs).expanduser(), run.kept.preprocessing)
+    warnings.simplefilter("always", NewExamplesWarning)
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
+    run, inputs = read_run(Path(FLAGS.run)), Path(FLAGS.inputs).expanduser()
+    columns = read_new_examples(inputs, run.kept.preprocessing)
+    tell_of_classes(inputs, run.kept.class_names)
     frame = run.predict(columns)
     partial = Path(FLAGS.output + ".partial")
     frame.to_csv(partial, index_label="row")

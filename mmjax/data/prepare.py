@@ -56,14 +56,14 @@ def load_recipe(recipe: Recipe, variant: str, data_dir: str | None, cache_dir: s
 
 
 def keep(task: Task, folder: Path) -> None:
-    """Writes a task into a folder that exists, with its cleaning report, whose warnings become the task's.
+    """Writes a task into a folder that exists, with its cleaning report, whose warnings are added to the task's.
 
     Raises:
       InputError: if the task does not hold what its specs say.
     """
     check_task(task)
     report = cleaning_report(task)
-    write_task(dataclasses.replace(task, warnings=report.warnings), folder)
+    write_task(dataclasses.replace(task, warnings=(*task.warnings, *report.warnings)), folder)
     (folder / "cleaning.json").write_text(json.dumps(report.to_dict(), indent=1), encoding="utf-8")
 
 
@@ -117,7 +117,7 @@ def make_task(
     fitted, inputs = {}, {}
     for modality, spec in variant.modalities.items():
         column = column_of(columns, spec)
-        fitted[modality] = preprocessing.fit(modality, spec.kind, spec.steps, column.take(places["train"]))
+        fitted[modality] = preprocessing.fit(modality, spec.kind, spec.steps, column.take(places["train"]), spec.form)
         inputs[modality] = {split: fitted[modality].apply(column.take(places[split])) for split in SPLITS}
     size = len(variant.target.names) if variant.target.kind == "multiclass" else _outputs(variant.target.kind, labels)
     scales = ()
@@ -132,6 +132,7 @@ def make_task(
         source=source,
         groups={} if grouped is None else {split: grouped[places[split]] for split in SPLITS},
         preprocessing=fitted,
+        warnings=tuple(preprocessing.cut_warnings(inputs)),
     )
     return contradict(task, seed=split_by[1]) if split_by[0] == "conflict" else task
 

@@ -11,6 +11,7 @@ import numpy as np
 from mmjax.data.dataset import Columns, Dataset
 from mmjax.data.entry import TaskEntry
 from mmjax.data.transforms.contract import Transform
+from mmjax.data.transforms.raw_form import RawForm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Modality:
       lengths: feature with the number of valid steps; None where all are valid.
       rate: samples per second, of sound.
       vocabulary: number of ids, where the feature holds ids.
+      form: what reading found of the raw values, beyond what they show themselves.
     """
 
     kind: str
@@ -34,6 +36,7 @@ class Modality:
     lengths: str | None = None
     rate: float = 0.0
     vocabulary: int = 0
+    form: RawForm = RawForm()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,105 +1,79 @@
-"""Images and sounds, one file an example."""
+"""Which files are pictures and which sounds, and which of them belongs to which example."""
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from mmjax.data.sources import reading
 from mmjax.errors import InputError
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 SOUNDS = (".wav", ".flac", ".ogg")
-LARGEST = 64  # pixels a side of images, where no size is given
-MOST_PIXELS = 2**26  # of an image file
+_NUMBERED = re.compile(r"(.*?)(\d+)(\D*)")
 
 
-def read_images(files: Sequence[tuple[str, Path | bytes | None]], size: tuple[int, int]) -> np.ndarray:
-    """Images uint8 [n, height, width, 1 or 3]; black where the file is None.
+def names_by_key(path: Path, names: Iterable[str], keys: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """[n] name of each key's file, "" where it has none; and warnings.
 
-    Args:
-      files: how each is called in a complaint, and its path, its bytes, or None.
-      size: height and width; zeros take the files' median, LARGEST at most.
-
-    Raises:
-      InputError: naming the first that cannot be read or is too large.
-    """
-    from PIL import Image
-
-    images = [None if file is None else _image(name, file) for name, file in files]
-    there = [image for image in images if image is not None]
-    if not any(size):
-        size = tuple(int(min(np.median([image.size[axis] for image in there] or [1]), LARGEST)) for axis in (1, 0))
-    mode = "L" if all(image.mode in ("L", "1", "I;16") for image in there) else "RGB"
-    blank = np.zeros((*size, 1 if mode == "L" else 3), np.uint8)
-    arrays = []
-    for image in images:
-        if image is None:
-            arrays.append(blank)
-            continue
-        resized = image.convert(mode).resize((size[1], size[0]), Image.Resampling.LANCZOS)
-        arrays.append(np.asarray(resized).reshape(blank.shape))
-    return np.stack(arrays)
-
-
-def read_sounds(
-    files: Sequence[tuple[str, Path | bytes | None]], rate: int, seconds: float
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """Sounds float32 [n, samples] in [-1, 1], one channel, padded; their lengths; and their rate.
+    A file belongs to the key that is its path below the folder without the ending, or its name alone where no other
+    file has it.
 
     Args:
-      files: how each is called in a complaint, and its path, its bytes, or None.
-      rate: samples a second that all are brought to; 0 takes the most frequent.
-      seconds: kept of each, from the beginning; 0 keeps all.
+      path: of the folder, for complaints.
+      names: of files, as paths below it.
+      keys: of the examples.
 
     Raises:
-      InputError: naming the first that cannot be read or holds no sample.
+      InputError: if two files could be one key's.
     """
-    from scipy.signal import resample_poly
-
-    sounds = [None if file is None else _sound(name, file) for name, file in files]
-    rates = Counter(found for sound in sounds if sound is not None for found in [sound[1]])
-    rate = rate or (rates.most_common(1)[0][0] if rates else 1)
-    waves = []
-    for sound in sounds:
-        wave = np.zeros(1, np.float32) if sound is None else sound[0]
-        if sound is not None and sound[1] != rate:
-            divisor = np.gcd(rate, sound[1])
-            wave = resample_poly(wave, rate // divisor, sound[1] // divisor).astype(np.float32)
-        waves.append(wave[: max(1, round(seconds * rate))] if seconds else wave)
-    lengths = np.array([len(wave) for wave in waves], np.int32)
-    padded = np.zeros((len(waves), lengths.max()), np.float32)
-    for row, wave in enumerate(waves):
-        padded[row, : len(wave)] = wave
-    return padded, lengths, rate
-
-
-def _image(name: str, file: Path | bytes):
-    from PIL import Image
-
-    with reading(Path(name)), warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
-            if image.size[0] * image.size[1] > MOST_PIXELS:
-                raise InputError(f"{name} is {image.size[0]} x {image.size[1]} pixels; accepted are {MOST_PIXELS:,}")
-            image.load()
-            return image.copy()
-
-
-def _sound(name: str, file: Path | bytes) -> tuple[np.ndarray, int]:
-    import soundfile
-
-    with reading(Path(name)):
-        wave, rate = soundfile.read(
-            io.BytesIO(file) if isinstance(file, bytes) else file, dtype="float32", always_2d=True
+    names = sorted(names)
+    whole, stems = defaultdict(list), defaultdict(list)
+    for name in names:
+        whole[str(PurePosixPath(name).with_suffix(""))].append(name)
+        stems[PurePosixPath(name).stem].append(name)
+    found = np.full(len(keys), "", object)
+    for row, key in enumerate(keys):
+        its = (
+            [key] if key in whole.get(str(PurePosixPath(key).with_suffix("")), ()) else whole.get(key) or stems.get(key)
         )
-    if not len(wave):
-        raise InputError(f"{name} holds no sample; record it again or leave its cell empty")
-    if not np.isfinite(wave).all():
-        raise InputError(f"{name} holds samples that are not finite; save it again")
-    return wave.mean(axis=1), int(rate)
+        if its and len(its) > 1:
+            raise InputError(
+                f"{path}: {its[0]} and {its[1]} may both be the file of {key!r}; keep one, name a folder that holds "
+                "one a key, or say `names` and `column`"
+            )
+        found[row] = its[0] if its else ""
+    unused = sorted(set(names) - set(found))
+    told = [f"{len(unused):,} of {len(names):,} files belong to no row, as {unused[0]}"] if unused else []
+    return found, told
+
+
+def names_in_order(path: Path, names: Iterable[str], complaint: str) -> np.ndarray:
+    """[n] names in the order of their numbers, where it is plain that this is the order of the rows.
+
+    Args:
+      path: of the folder, for complaints.
+      names: of files, as paths below it.
+      complaint: where task.yaml names the folder.
+
+    Raises:
+      InputError: if the names are anything but a running number from 0 or 1, with the same words around it.
+    """
+    numbers = {}
+    for name in sorted(names):
+        match = _NUMBERED.fullmatch(PurePosixPath(name).stem)
+        around = (str(PurePosixPath(name).parent), match[1], match[3]) if match else (name,)
+        numbers.setdefault(around, []).append((int(match[2]) if match else 0, name))
+    (found, *others) = numbers.values()
+    found.sort()
+    first = found[0][0]
+    if others or first > 1 or [number for number, _ in found] != list(range(first, first + len(found))):
+        shown = ", ".join(name for each in numbers.values() for _, name in each[:2])
+        raise InputError(
+            f"{complaint}: the files of {path} ({shown[:60]}, ...) are no running number from 0 or 1, so which belongs "
+            "to which row is a guess; say `id`, or `names: <table>` and `column: <of file names>`"
+        )
+    return np.array([*(name for _, name in found), None], object)[:-1]

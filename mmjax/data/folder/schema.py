@@ -51,7 +51,8 @@ class ModalityPart:
     """A modality: its kind in task.yaml, where it stands, and its preprocessing; None takes the kind's own.
 
     `size` (height, width of images), `rate` (of sound, samples a second) and `seconds` (of sound, at most) are 0 where
-    the files decide.
+    the files decide. `categories` are columns of a table that are no numbers, whatever they hold; `channels` says where
+    an array of pictures has its colours, "first", "last" or "" where its shape decides.
     """
 
     name: str
@@ -61,6 +62,8 @@ class ModalityPart:
     size: tuple[int, int] = (0, 0)
     rate: int = 0
     seconds: float = 10.0
+    categories: tuple[str, ...] = ()
+    channels: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -234,11 +237,19 @@ def _delimiter(reader: _Reader) -> str:
 
 
 def _modality(reader: _Reader, name: str) -> ModalityPart:
-    reference = _reference(reader, ("kind", "steps", "size", "rate", "seconds"))
+    reference = _reference(reader, ("kind", "steps", "size", "rate", "seconds", "categories", "channels"))
     kind = reader.one_of("kind", reader.text("kind"), tuple(KINDS))
     size = reader.content.get("size", ["0", "0"])
     if not isinstance(size, list) or len(size) != 2 or not all(isinstance(s, str) and s.isdecimal() for s in size):
         reader.refuse("size", _said(size), "[height, width] in pixels")
+    categories, channels = reader.names("categories"), reader.text("channels", "")
+    unknown = [column for column in categories if column not in reference.columns]
+    if unknown or (categories and kind != "table"):
+        reader.refuse(
+            "categories", f"is {list(categories)}", f"columns of a table, here {', '.join(reference.columns)}"
+        )
+    if channels:
+        reader.one_of("channels", channels, ("first", "last"))
     return ModalityPart(
         name,
         kind,
@@ -247,6 +258,8 @@ def _modality(reader: _Reader, name: str) -> ModalityPart:
         tuple(map(int, size)),
         reader.number("rate", 0, int),
         reader.number("seconds", 10.0),
+        categories,
+        channels,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,9 +79,10 @@ def _make(schema: Schema, title: str, split_by: tuple[str, int]) -> Task:
     rows = rows_of(schema)
     target, values = read_target(schema, rows)
     # Names of a user's own stand before a slash, which none of them holds, and the project's own have none.
-    columns, modalities = {target.column: values}, {}
+    columns, modalities, told = {target.column: values}, {}, []
     for part in schema.modalities:
-        column, steps = read_modality(schema, part, rows)
+        column, steps, form, warnings = read_modality(schema, part, rows)
+        told += warnings
         columns |= {f"{part.name}/values": column.values, f"{part.name}/present": column.present}
         if column.lengths is not None:
             columns[f"{part.name}/lengths"] = column.lengths
@@ -92,6 +94,7 @@ def _make(schema: Schema, title: str, split_by: tuple[str, int]) -> Task:
             lengths=f"{part.name}/lengths" if column.lengths is not None else None,
             rate=column.rate,
             vocabulary=column.vocabulary,
+            form=form,
         )
     groups, splits = read_groups(schema, rows), read_splits(schema, rows)
     if groups is not None:
@@ -100,6 +103,7 @@ def _make(schema: Schema, title: str, split_by: tuple[str, int]) -> Task:
     if splits is not None:
         by_split = {split: {n: v[splits == split] for n, v in columns.items()} for split in SPLITS if split in splits}
     variant = Variant(schema.name, modalities, target)
-    return make_task(
+    task = make_task(
         title, variant, split_by, by_split, groups="groups" if groups is not None else None, source=schema.source
     )
+    return dataclasses.replace(task, warnings=(*told, *task.warnings))

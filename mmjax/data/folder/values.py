@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from mmjax.data.folder import arrays, media, saved_datasets, tables
+from mmjax.data.folder.array_values import modality_of_array
+from mmjax.data.folder.pictures import read_pictures
 from mmjax.data.folder.places import contents, place_of
-from mmjax.data.folder.schema import FILE, KINDS, ModalityPart, Reference, Schema
-from mmjax.data.transforms.contract import Column, Transform
-from mmjax.data.transforms.image import Channels, Normalise
-from mmjax.data.transforms.points import NormalisePoints
-from mmjax.data.transforms.series import Window
-from mmjax.data.transforms.tabular import Impute, Scale, Table
+from mmjax.data.folder.schema import FILE, ModalityPart, Reference, Schema
+from mmjax.data.folder.sounds import read_sounds
+from mmjax.data.folder.table_columns import as_in_training, side_by_side
+from mmjax.data.transforms.contract import Column
+from mmjax.data.transforms.image import normalisation_of
+from mmjax.data.transforms.raw_form import FULL_SCALE, RawForm, RawModality
 from mmjax.data.transforms.text import Clean, Tokens
 from mmjax.errors import InputError
-
-AXES = {"vector": 2, "tokens": 2, "image": 4, "sequence": 3, "waveform": 2, "video": 5, "points": 3}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,29 +30,63 @@ class Rows:
     keys: tuple[str, ...] | None
 
 
-def read_modality(schema: Schema, part: ModalityPart, rows: Rows) -> tuple[Column, tuple[Transform, ...]]:
-    """The raw column of a modality, and the steps that preprocess it.
+def read_modality(schema: Schema, part: ModalityPart, rows: Rows, form: RawForm | None = None) -> RawModality:
+    """The raw column of a modality, the steps that preprocess it, and what was found.
+
+    Args:
+      schema, part: of the task.yaml.
+      rows: the examples.
+      form: what training found, to which new examples are brought; None in training.
 
     Raises:
       InputError: naming file, line or row, and value.
     """
+    if form:
+        part = as_in_training(_line(schema, part.reference), part, form)
     path = place_of(schema.folder, part.reference.line, part.reference.file)
     if path.suffix in tables.SUFFIXES:
-        column, steps = _from_table(schema, part, path, rows)
+        read = _from_table
     elif path.suffix in arrays.SUFFIXES:
-        column, steps = _from_arrays(schema, part, path, rows)
+        read = _from_arrays
     elif saved_datasets.is_saved(path):
-        column, steps = _from_saved(schema, part, path, rows)
+        read = _from_saved
     elif part.kind in ("image", "waveform") and (path.is_dir() or path.suffix == ".zip"):
-        column, steps = _from_media(schema, part, path, rows)
+        read = _from_media
     else:
         raise InputError(
             f"{_line(schema, part.reference)}: {part.reference.file!r} cannot hold a modality of kind {part.kind!r}; "
             "accepted are .csv, .tsv, .parquet, .npz, .npy, saved data sets, and folders or .zip of images or sounds"
         )
-    if not column.present.any():
+    raw = read(schema, part, path, rows, form)
+    if not raw.column.present.any():
         raise InputError(f"{path}: modality {part.name!r} is missing in every row; leave it out of {FILE}")
-    return column, steps if part.steps is None else part.steps
+    return raw if part.steps is None else raw._replace(steps=part.steps)
+
+
+def column_like(
+    form: RawForm, name: str, where: str, values: np.ndarray, lengths: np.ndarray | None, rate: float
+) -> Column:
+    """The column of an array of new examples of a modality that a task.yaml described in training.
+
+    Args:
+      form: what training found.
+      name: of the modality.
+      where: how the array is called in a complaint.
+      values: [n, ...]; of a table [n, columns], in the order of training.
+      lengths: [n] valid steps, or None.
+      rate: samples a second of sound.
+
+    Raises:
+      InputError: if it cannot be what training read.
+    """
+    reference = Reference(0, "", form.columns)
+    part = ModalityPart(name, form.kind, reference, None, rate=rate, channels=form.channels)
+    if not form.types:
+        return modality_of_array(part, where, values, lengths, form).column
+    if values.ndim != 2 or values.shape[1] != len(form.columns):
+        raise InputError(f"{where} is {values.shape}; accepted are rows of the columns {', '.join(form.columns)}")
+    strings = [_strings(cells) for cells in values.T]
+    return side_by_side(part, strings, lambda row, column: f"{where}, row {row}, column {column!r}", form).column
 
 
 def table_strings(schema: Schema, reference: Reference, rows: Rows | None) -> list[np.ndarray]:
@@ -62,11 +96,11 @@ def table_strings(schema: Schema, reference: Reference, rows: Rows | None) -> li
         raise InputError(f"{_line(schema, reference)}: says no column; add `column: <name>`")
     if saved_datasets.is_saved(path):
         saved = saved_datasets.read_saved(path)
-        found = [np.array(["" if v is None else str(v) for v in saved.values(c)], object) for c in reference.columns]
+        found = [_strings(saved.values(column)) for column in reference.columns]
         return [_same_length(path, values, rows) for values in found]
     if path.suffix in arrays.SUFFIXES:
         found = [arrays.read_array(path, name) for name in reference.columns]
-        texts = [np.array(["" if v != v else str(v) for v in values.tolist()], object) for values in found]
+        texts = [_strings(values.tolist()) for values in found]
         return [_same_length(path, values, rows) for values in texts]
     if path.suffix not in tables.SUFFIXES:
         raise InputError(
@@ -112,43 +146,29 @@ def keys_of(schema: Schema, table: tables.TableFile) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _from_table(schema: Schema, part: ModalityPart, path: Path, rows: Rows):
+def _from_table(schema: Schema, part: ModalityPart, path: Path, rows: Rows, form: RawForm | None) -> RawModality:
     if part.kind not in ("table", "vector", "text"):
         raise InputError(
             f"{_line(schema, part.reference)}: a table cannot hold kind {part.kind!r}; accepted are table, vector and "
             "text, and images and sounds by `file: <folder>`, `names: <table>` and `column: <of file names>`"
         )
     strings = table_strings(schema, part.reference, rows)
-    present = np.any([values != "" for values in strings], axis=0)
     if part.kind == "text":
         if len(strings) > 1:
             raise InputError(
                 f"{_line(schema, part.reference)}: a text is one column; make two modalities of two columns"
             )
-        return Column(strings[0], present), (Clean(), Tokens())
+        return RawModality(Column(strings[0], strings[0] != ""), (Clean(), Tokens()), RawForm(kind=part.kind))
     table = tables.read_table(path, part.reference.delimiter)
     order = order_of(schema, table, rows)
 
-    def numbers_of(place: int) -> np.ndarray:
-        found = table.numbers(part.reference.columns[place])
-        return found if order is None else np.where(order >= 0, found[order], np.nan)
+    def where(row: int, column: str) -> str:
+        return table.where(row if order is None else order[row], column)
 
-    return _side_by_side(part, strings, numbers_of)
-
-
-def _side_by_side(part: ModalityPart, strings: list[np.ndarray], numbers_of: Callable[[int], np.ndarray]):
-    """A table or vector of columns, of which those that hold numbers all over are numbers."""
-    numbers = [place for place, values in enumerate(strings) if part.kind == "vector" or _are_numbers(values)]
-    joined = np.empty((len(strings[0]), len(strings)), object)
-    for place, values in enumerate(strings):
-        joined[:, place] = numbers_of(place) if place in numbers else values
-    present = np.any([values != "" for values in strings], axis=0)
-    if part.kind == "vector":
-        return Column(joined.astype(np.float64), present), (Impute(), Scale())
-    return Column(joined, present), (Table(tuple(numbers)),)
+    return side_by_side(part, strings, where, form)
 
 
-def _from_arrays(schema: Schema, part: ModalityPart, path: Path, rows: Rows):
+def _from_arrays(schema: Schema, part: ModalityPart, path: Path, rows: Rows, form: RawForm | None) -> RawModality:
     reference = part.reference
     if len(reference.columns) > 1:
         raise InputError(f"{_line(schema, reference)}: names {len(reference.columns)} arrays; a modality is one array")
@@ -157,111 +177,61 @@ def _from_arrays(schema: Schema, part: ModalityPart, path: Path, rows: Rows):
     lengths = None
     if reference.lengths:
         lengths = _same_length(path, arrays.read_array(path, reference.lengths), rows)
-    return _typed(part, f"{path}: {name or path.name}", values, lengths)
+    return modality_of_array(part, f"{path}: {name or path.name}", values, lengths, form)
 
 
-def _typed(part: ModalityPart, where: str, values: np.ndarray, lengths: np.ndarray | None):
-    """A column of an array, checked against what the kind must be."""
-    kind = KINDS[part.kind]
-    if part.kind == "text":
-        if values.dtype.kind != "U" or values.ndim != 1:
-            raise InputError(f"{where} is {values.dtype} {values.shape}, and a text must be strings of shape (n,)")
-        texts = np.array([*values.tolist(), None], object)[:-1]
-        return Column(texts, np.array([bool(text.strip()) for text in texts])), (Clean(), Tokens())
-    plain = kind == "image" and values.ndim == 3
-    wanted = "whole numbers" if kind == "tokens" else "numbers"
-    if values.dtype.kind not in ("biu" if kind == "tokens" else "biuf") or values.ndim + plain != AXES[kind]:
-        raise InputError(
-            f"{where} is {values.dtype} {values.shape}, and kind {part.kind!r} must be {wanted} of {AXES[kind]} axes"
-        )
-    if 0 in values.shape:
-        raise InputError(f"{where} is {values.shape}: an example holds nothing; give at least one number each")
-    present = np.ones(len(values), bool)
-    if values.dtype.kind == "f":
-        flat = values.reshape(len(values), -1)
-        present = ~np.isnan(flat).all(axis=1)
-        wrong = np.isinf(flat) if kind == "vector" else ~np.isfinite(flat) & present[:, None]
-        if wrong.any():
-            row = int(np.argwhere(wrong)[0][0])
-            raise InputError(
-                f"{where}, row {row} holds {flat[row][wrong[row]][0]}; accepted are finite numbers, or NaN all over"
-            )
-    if lengths is not None:
-        most = values.shape[1]
-        if lengths.dtype.kind not in "iu" or lengths.ndim != 1 or (lengths < 0).any() or (lengths > most).any():
-            raise InputError(f"{where}: lengths must be whole numbers from 0 to {most}, one an example")
-        present &= lengths > 0
-    if kind == "tokens":
-        if values.min() < 0:
-            raise InputError(f"{where} holds the id {values.min()}; accepted are 0 (padding) and more")
-        if lengths is None:
-            lengths = np.where(values > 0, np.arange(1, values.shape[1] + 1), 0).max(axis=1)
-            present &= lengths > 0
-    if part.kind == "waveform" and not part.rate:
-        raise InputError(f"{where}: sound in an array needs its rate; add `rate: <samples a second>` to the modality")
-    lengths = None if lengths is None else lengths.astype(np.int32)
-    column = Column(values, present, lengths, int(values.max()) + 1 if kind == "tokens" else 0, float(part.rate))
-    return column, _steps_of(kind, values, plain)
-
-
-def _steps_of(kind: str, values: np.ndarray, plain: bool) -> tuple[Transform, ...]:
-    scaled = Normalise("unit" if values.dtype == np.uint8 else "standard")
-    return {
-        "vector": (Impute(), Scale()),
-        "image": (Channels(), scaled) if plain else (scaled,),
-        "video": (scaled,),
-        "sequence": (Window(), Scale()),
-        "points": (NormalisePoints(),),
-    }.get(kind, ())
-
-
-def _from_media(schema: Schema, part: ModalityPart, path: Path, rows: Rows):
+def _from_media(schema: Schema, part: ModalityPart, path: Path, rows: Rows, form: RawForm | None) -> RawModality:
     suffixes = media.IMAGES if part.kind == "image" else media.SOUNDS
     held = {name: file for name, file in contents(path).items() if Path(name).suffix.lower() in suffixes}
     if not held:
         raise InputError(
             f"{path} holds no file of {', '.join(suffixes)}; put the files of modality {part.name!r} there"
         )
+    told = []
     if part.reference.names:
         table = dataclasses.replace(part.reference, file=part.reference.names)
         (names,) = table_strings(schema, table, rows)
     elif rows.keys is not None:
-        stems = {Path(name).stem: name for name in held}
-        names = np.array([stems.get(key, "") for key in rows.keys], object)
+        names, told = media.names_by_key(path, held, rows.keys)
     else:
-        names = np.array([*sorted(held), None], object)[:-1]
-        _same_length(path, names, rows)
+        _same_length(path, held, rows)
+        names = media.names_in_order(path, held, _line(schema, part.reference))
     unknown = next((name for name in names if name and name not in held), None)
     if unknown is not None:
         raise InputError(
             f"{path} has no file {unknown!r}, which {part.reference.names} names; put it there or empty the cell"
         )
-    return _decoded(part, [(f"{path}/{name}", held[name] if name else None) for name in names])
+    return _decoded(part, [(f"{path}/{name}", held[name] if name else None) for name in names], told, form)
 
 
-def _decoded(part: ModalityPart, files: Sequence[tuple]):
+def _decoded(part: ModalityPart, files: Sequence[tuple], told: list[str], form: RawForm | None) -> RawModality:
     present = np.array([file is not None for _, file in files])
     if part.kind == "image":
-        return Column(media.read_images(files, part.size), present), (Normalise(),)
-    values, lengths, rate = media.read_sounds(files, part.rate, part.seconds)
-    return Column(values, present, lengths, rate=float(rate)), ()
+        values, more = read_pictures(files, part.size, form)
+        column, steps, found = Column(values, present), (normalisation_of(values),), RawForm(kind=part.kind)
+    else:
+        rate, seconds = (form.rate or part.rate, form.seconds) if form else (part.rate, part.seconds)
+        values, lengths, rate, more = read_sounds(files, rate, seconds)
+        column, steps = Column(values, present, lengths, rate=rate), ()
+        found = RawForm(kind=part.kind, seconds=seconds, units=FULL_SCALE)
+    return RawModality(column, steps, found, tuple(f"{part.name}: {sentence}" for sentence in (*told, *more)))
 
 
-def _from_saved(schema: Schema, part: ModalityPart, path: Path, rows: Rows):
+def _from_saved(schema: Schema, part: ModalityPart, path: Path, rows: Rows, form: RawForm | None) -> RawModality:
     saved = saved_datasets.read_saved(path)
     found = [saved.values(column) for column in part.reference.columns]
     if part.kind in ("table", "vector") and all(np.ndim(value) == 0 for values in found for value in values):
         strings = table_strings(schema, part.reference, rows)
-        return _side_by_side(part, strings, lambda place: _as_numbers(f"{path}: {part.name}", strings[place]))
+        return side_by_side(part, strings, lambda row, column: f"{path}, row {row}, column {column!r}", form)
     if len(found) != 1:
         raise InputError(f"{path}: modality {part.name!r} must be one column of the data set; add `column: <name>`")
     values = found[0]
     _same_length(path, values, rows)
     if part.kind in ("image", "waveform") and any(isinstance(value, bytes) for value in values):
-        return _decoded(part, [(f"{path}, row {row}", value) for row, value in enumerate(values)])
+        return _decoded(part, [(f"{path}, row {row}", value) for row, value in enumerate(values)], [], form)
     if part.kind == "text":
-        texts = np.array([*("" if value is None else str(value) for value in values), None], object)[:-1]
-        return Column(texts, np.array([bool(text.strip()) for text in texts])), (Clean(), Tokens())
+        texts = np.array(["" if value is None else str(value) for value in values])
+        return modality_of_array(part, f"{path}: {part.reference.columns[0]}", texts, None, form)
     shapes = {np.shape(value) for value in values if value is not None}
     if len(shapes) != 1:
         raise InputError(
@@ -269,25 +239,12 @@ def _from_saved(schema: Schema, part: ModalityPart, path: Path, rows: Rows):
         )
     blank = np.full(next(iter(shapes)), np.nan)
     array = np.stack([blank if value is None else np.asarray(value) for value in values])
-    return _typed(part, f"{path}: {part.reference.columns[0]}", array, None)
+    return modality_of_array(part, f"{path}: {part.reference.columns[0]}", array, None, form)
 
 
-def _as_numbers(where: str, strings: np.ndarray) -> np.ndarray:
-    """Numbers of strings, NaN of empty ones."""
-    import pandas
-
-    found = pandas.to_numeric(pandas.Series(strings), errors="coerce").to_numpy(float)
-    wrong = np.flatnonzero(np.isnan(found) & (strings != ""))
-    if len(wrong):
-        raise InputError(f"{where}, row {wrong[0]}: {strings[wrong[0]]!r} is no number; correct it or empty the cell")
-    return found
-
-
-def _are_numbers(strings: np.ndarray) -> bool:
-    import pandas
-
-    there = strings[strings != ""]
-    return bool(len(there)) and not np.isnan(pandas.to_numeric(there, errors="coerce").astype(float)).any()
+def _strings(values) -> np.ndarray:
+    """[n] str in an array of objects, "" of None and NaN."""
+    return np.array([*("" if value is None or value != value else str(value) for value in values), None], object)[:-1]
 
 
 def _same_length(path: Path, values, rows: Rows | None):

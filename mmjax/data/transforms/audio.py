@@ -22,7 +22,7 @@ class Resample:
       rate: samples per second afterwards.
     """
 
-    rate: int
+    rate: float
 
     def __post_init__(self):
         if self.rate < 1:
@@ -75,6 +75,7 @@ class Loudest:
                 start = int(np.argmax(energy[samples:] - energy[:-samples]))
                 wave = wave[start : start + samples]
             values[row, : len(wave)] = wave
+        column = column if self.seconds else column.without(lengths - samples)
         return column._replace(values=values, lengths=np.minimum(lengths, samples).astype(np.int32))
 
 

@@ -28,6 +28,7 @@ class Column(NamedTuple):
       lengths: [n] int32 valid steps of the first axis of an example; None where all are valid.
       vocabulary: number of ids, once the values are ids; 0 otherwise.
       rate: samples a second, where the values are sound; 0 otherwise.
+      cut: [n] steps that each example lost to a limit that nobody asked for; None where none did.
     """
 
     values: np.ndarray
@@ -35,11 +36,18 @@ class Column(NamedTuple):
     lengths: np.ndarray | None = None
     vocabulary: int = 0
     rate: float = 0.0
+    cut: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> Column:
         """Some of the examples."""
         lengths = None if self.lengths is None else self.lengths[rows]
-        return self._replace(values=self.values[rows], present=self.present[rows], lengths=lengths)
+        cut = None if self.cut is None else self.cut[rows]
+        return self._replace(values=self.values[rows], present=self.present[rows], lengths=lengths, cut=cut)
+
+    def without(self, steps: np.ndarray) -> Column:
+        """The column, of whose examples so many steps were cut; fewer than 1 are none."""
+        steps = np.where(self.present, np.maximum(steps, 0), 0)
+        return self._replace(cut=steps if self.cut is None else self.cut + steps)
 
     @property
     def valid(self) -> np.ndarray:
@@ -75,6 +83,14 @@ def apply_steps(steps: Sequence[Transform], states: Sequence[State], column: Col
     for step, state in zip(steps, states, strict=True):
         column = step.apply(state, column)
     return column
+
+
+def wide(values: np.ndarray) -> np.dtype:
+    """float32, or float64 where float32 would lose digits of the values' type: large offsets may still be in them.
+
+    Only `finish` of `preprocessing.py` narrows values, when they are of even scale.
+    """
+    return np.dtype(np.float64) if values.dtype == object else np.result_type(values.dtype, np.float32)
 
 
 def choose(transform: str, field: str, value: str, accepted: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from mmjax.data.transforms.contract import Column, State, choose
 from mmjax.errors import InputError
 
+DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners use of 16
 LEAST_DEVIATION = 1e-6  # of a channel; less is constant
 
 
@@ -17,7 +18,8 @@ class Normalise:
     """Bring pixels to even scale.
 
     Attributes:
-      by: "unit" (bytes to 0 ... 1) or "standard" (each channel of train to mean 0 and deviation 1).
+      by: "unit" (bytes to 0 ... 1, as are 16 bits by the depth that train uses of them) or "standard" (each channel of
+        train to mean 0 and deviation 1).
     """
 
     by: str = "unit"
@@ -26,9 +28,12 @@ class Normalise:
         choose("Normalise", "by", self.by, ("unit", "standard"))
 
     def fit(self, column: Column) -> State:
-        if self.by == "unit":
+        if self.by == "unit" and column.values.dtype != np.uint16:
             return {}
         pixels = column.values[column.present]
+        if self.by == "unit":
+            brightest = int(pixels.max(initial=0))
+            return {"largest": np.array(next(2**bits - 1 for bits in DEPTHS if brightest < 2**bits))}
         axes = tuple(range(pixels.ndim - 1))
         return {
             "mean": pixels.mean(axes, dtype=np.float64),
@@ -37,8 +42,13 @@ class Normalise:
 
     def apply(self, state: State, column: Column) -> Column:
         if self.by == "unit":
-            return column._replace(values=column.values.astype(np.float32) / 255)
+            return column._replace(values=column.values.astype(np.float32) / state.get("largest", 255))
         return column._replace(values=((column.values - state["mean"]) / state["deviation"]).astype(np.float32))
+
+
+def normalisation_of(values: np.ndarray) -> Normalise:
+    """How pixels come to even scale: whole ones from 0 by their depth, others by what train says."""
+    return Normalise("unit" if values.dtype in (np.uint8, np.uint16) else "standard")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from mmjax.data.transforms.contract import Column, State
+from mmjax.data.transforms.contract import Column, State, wide
 from mmjax.errors import InputError
 
 
@@ -34,7 +34,7 @@ class VoxelSubsample:
 
     def apply(self, state: State, column: Column) -> Column:
         most = int(state["points"])
-        values = np.zeros((len(column.values), most, column.values.shape[2]), np.float32)
+        values = np.zeros((len(column.values), most, column.values.shape[2]), wide(column.values))
         lengths = np.ones(len(values), np.int32)
         for row, (points, there) in enumerate(_sets(column)):
             if there:
@@ -66,7 +66,7 @@ class NormalisePoints:
                 place = points[:, :3] - points[:, :3].mean(axis=0)
                 farthest = np.linalg.norm(place, axis=1).max()
                 values[row, : len(points), :3] = place / (farthest or 1)
-        return column._replace(values=values.astype(np.float32))
+        return column._replace(values=values.astype(wide(column.values)))
 
 
 def _sets(column: Column):

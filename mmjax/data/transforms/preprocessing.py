@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from mmjax.data.transforms.contract import Column, State, Transform, apply_steps, fit_steps, settings_of
+from mmjax.data.transforms.raw_form import RawForm
 from mmjax.data.transforms.registry import TRANSFORMS
 from mmjax.errors import InputError, lookup
 from mmjax.types import ModalitySpec
@@ -25,11 +26,13 @@ class Fitted:
       spec: of the modality that comes out.
       steps: in order.
       states: one a step.
+      form: of the raw values, to which new ones are brought.
     """
 
     spec: ModalitySpec
     steps: tuple[Transform, ...]
     states: tuple[State, ...]
+    form: RawForm = RawForm()
 
     def apply(self, column: Column) -> Column:
         """New raw values as an encoder takes them: float32, or int32 ids; zero where the modality is absent.
@@ -48,12 +51,12 @@ class Fitted:
         return finish(column, self.spec.kind)
 
 
-def fit(name: str, kind: str, steps: tuple[Transform, ...], column: Column) -> Fitted:
-    """Steps fitted on a modality's column of train."""
+def fit(name: str, kind: str, steps: tuple[Transform, ...], column: Column, form: RawForm = RawForm()) -> Fitted:
+    """Steps fitted on a modality's column of train; `form` is what reading found beyond what the column shows."""
     states = fit_steps(steps, column)
     out = finish(apply_steps(steps, states, column.take(np.arange(min(1, len(column.values))))), kind)
     spec = ModalitySpec(name, kind, tuple(out.values.shape[1:]), out.vocabulary, out.rate)
-    return Fitted(spec, tuple(steps), tuple(states))
+    return Fitted(spec, tuple(steps), tuple(states), form.of_column(column))
 
 
 def finish(column: Column, kind: str) -> Column:
@@ -73,7 +76,8 @@ def finish(column: Column, kind: str) -> Column:
 
 def _of_length(column: Column, length: int) -> Column:
     values = column.values[:, :length]
-    lengths = np.full(len(values), values.shape[1]) if column.lengths is None else column.lengths
+    lengths = np.full(len(column.values), column.values.shape[1]) if column.lengths is None else column.lengths
+    column = column.without(lengths - length)
     missing = [(0, 0)] * values.ndim
     missing[1] = (0, length - values.shape[1])
     return column._replace(values=np.pad(values, missing), lengths=np.minimum(lengths, length).astype(np.int32))
@@ -86,6 +90,7 @@ def save(preprocessing: Mapping[str, Fitted], folder: Path) -> None:
         settings[name] = {
             "spec": dataclasses.asdict(fitted.spec),
             "steps": [settings_of(step) for step in fitted.steps],
+            "form": dataclasses.asdict(fitted.form),
         }
         for place, state in enumerate(fitted.states):
             arrays |= {f"{name}/{place}/{key}": np.asarray(value) for key, value in state.items()}
@@ -114,8 +119,19 @@ def load(folder: Path) -> dict[str, Fitted]:
             for place in range(len(steps))
         )
         spec = ModalitySpec(**{**value["spec"], "shape": tuple(value["spec"]["shape"])})
-        preprocessing[name] = Fitted(spec, steps, fitted)
+        preprocessing[name] = Fitted(spec, steps, fitted, RawForm.from_json(value.get("form", {})))
     return preprocessing
+
+
+def cut_warnings(inputs: Mapping[str, Mapping[str, Column]]) -> Iterator[str]:
+    """A sentence for each modality of which examples were cut, of modality -> split -> its column."""
+    for name, by_split in inputs.items():
+        cut = {split: column.cut for split, column in by_split.items() if column.cut is not None and column.cut.any()}
+        if cut:
+            counts = ", ".join(f"{(lost > 0).sum():,} of {len(lost):,} in {split}" for split, lost in cut.items())
+            length = next(iter(by_split.values())).values.shape[1]
+            most = max(int(lost.max()) for lost in cut.values())
+            yield f"{name}: examples longer than {length:,} are cut, by {most:,} at most: {counts}"
 
 
 def _step(path: Path, settings: dict) -> Transform:

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from mmjax.data.transforms.contract import Column, State, choose
+from mmjax.data.transforms.contract import Column, State, choose, wide
 from mmjax.errors import InputError
 
 LEAST_PRICE = 1e-12  # below which a return is not defined
@@ -37,7 +37,7 @@ class Resteps:
         share = (places - before).reshape(n, self.steps, *[1] * (column.values.ndim - 2))
         rows = np.arange(n)[:, None]
         values = (1 - share) * column.values[rows, before] + share * column.values[rows, after]
-        return column._replace(values=values.astype(np.float32), lengths=None)
+        return column._replace(values=values.astype(wide(column.values)), lengths=None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +72,7 @@ def stretches_of(values: np.ndarray, lengths: np.ndarray, stretches: int) -> tup
       stretches: S.
 
     Returns:
-      [n, S, d] twice, float32.
+      [n, S, d] twice, float32; the mean in float64 where the values are wider.
     """
     rows, bounds = np.arange(len(values))[:, None], np.arange(stretches + 1) * lengths[:, None] // stretches
     first = np.minimum(bounds[:, :-1], np.maximum(lengths[:, None] - 1, 0))
@@ -87,7 +87,7 @@ def stretches_of(values: np.ndarray, lengths: np.ndarray, stretches: int) -> tup
 
     mean = mean_of(steps)
     deviation = np.sqrt(np.maximum(mean_of(steps**2) - mean**2, 0))
-    return (mean + centre).astype(np.float32), deviation.astype(np.float32)
+    return (mean + centre).astype(wide(values)), deviation.astype(np.float32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,6 +118,7 @@ class Window:
         start = np.maximum(lengths - steps, 0) if self.keep == "last" else np.zeros(n, int)
         places = start[:, None] + np.arange(steps)
         values = column.values[np.arange(n)[:, None], np.minimum(places, length - 1)]
+        column = column if self.steps else column.without(lengths - steps)
         return column._replace(values=values, lengths=np.minimum(lengths, steps).astype(np.int32))
 
 

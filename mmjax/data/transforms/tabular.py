@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from mmjax.data.transforms.contract import Column, State, choose
+from mmjax.data.transforms.contract import Column, State, choose, wide
 
 SCALINGS = ("standard", "min_max")
 FILLINGS = ("median", "mean", "most_frequent")
@@ -72,7 +72,7 @@ class Impute:
         lacks = np.isnan(values)
         filled = np.where(lacks, state["fill"], values)
         joined = np.concatenate([filled, lacks[..., state["lacking"]]], axis=-1)
-        return column._replace(values=joined.astype(np.float32))
+        return column._replace(values=joined.astype(wide(column.values)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +138,17 @@ class Table:
         if categories.values.shape[1]:
             parts.append(OneHot().apply(_under("category_", state), categories).values)
         return column._replace(values=np.concatenate(parts, axis=1))
+
+    def unseen(self, state: State, column: Column) -> dict[int, list[str]]:
+        """Categories that train does not have, by the place of their column; they become zeros."""
+        _, categories = self._split(column)
+        others = [place for place in range(np.size(column.values[0])) if place not in self.numbers]
+        found = {}
+        for place, known, values in zip(others, range(len(others)), _categories(categories.values).T, strict=True):
+            new = np.setdiff1d(values[column.present], state[f"category_{known}"])
+            if len(new):
+                found[place] = new.tolist()
+        return found
 
     def _split(self, column: Column) -> tuple[Column, Column]:
         values = column.values.reshape(len(column.values), -1)

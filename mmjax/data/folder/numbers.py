@@ -1,0 +1,188 @@
+"""Cells of a table as numbers: which columns hold numbers, by which marks, and which cells say nothing.
+
+A column of a `table` is decided as a whole, by the cells that say something:
+
+- all are numbers: it is a column of numbers;
+- its numbers are whole, it has CODES different values at most, and what is no number is a code of letters and
+  digits, as 1, 2, 3A: it is a category, with a warning where at least half are numbers;
+- half or more are numbers, or SOME are and they are not few whole ones: refused, naming the first cell that is none;
+- otherwise it is a category.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from mmjax.errors import InputError
+
+# Cells of a column of numbers that say nothing, in lower case; `tables.MISSING` holds those of every column.
+MARKS = frozenset(
+    (
+        "?",
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        ".",
+        "..",
+        "...",
+        "*",
+        "/",
+        "#",
+        "<na>",
+        "nil",
+        "nan",
+        "-nan",
+        "1.#ind",
+        "-1.#ind",
+    )
+    + ("1.#qnan", "-1.#qnan", "#n/a", "#na", "#n/a n/a", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!")
+)
+THOUSANDS = {".": ",'’ \u00a0\u202f", ",": ".'’ \u00a0\u202f"}  # what may stand between them, by the decimal mark
+CODES = 20  # different values at most of a column of codes
+LONGEST_CODE = 8  # characters
+MOSTLY, SOME = 0.5, 0.1  # shares of cells that are numbers
+_CODE = re.compile(r"(?=.*\d)[\w<>≤≥+./-]+")
+_WHOLE = re.compile(r"[+-]?\d+(?:\.0*)?")
+_NOT_FINITE = ("inf", "infinity")
+
+
+class NumberColumn(NamedTuple):
+    """[n] float64, NaN where the cell says nothing, and the decimal mark."""
+
+    values: np.ndarray
+    decimal: str
+
+
+def read_numbers(cells: Sequence[str], where: Callable[[int], str], decimal: str = "", hint: str = "") -> NumberColumn:
+    """A column of numbers.
+
+    Args:
+      cells: [n], "" says nothing.
+      where: how a row's cell is pointed at.
+      decimal: the decimal mark; "" lets the column decide.
+      hint: what else may be done of a cell that is no number.
+
+    Raises:
+      InputError: naming the first cell that is no finite number, or that may be read in two ways.
+    """
+    plain = None if decimal == "," else _plain(cells)
+    if plain is not None:
+        return NumberColumn(plain, ".")
+    said = {row: text.strip() for row, text in enumerate(cells) if says_something(text)}
+    decimal = decimal or _decimal_of(said, where)
+    values = np.full(len(cells), np.nan)
+    for row, text in said.items():
+        found = number_of(text, decimal)
+        if found is None:
+            raise InputError(f"{where(row)}: {text!r} {_why(text, decimal)}; correct or empty it{hint}")
+        values[row] = found
+    return NumberColumn(values, decimal)
+
+
+def type_of(name: str, cells: Sequence[str], where: Callable[[int], str]) -> tuple[str, str]:
+    """Whether a column is of numbers, by the rule of this file's first lines.
+
+    Args:
+      name: of the column.
+      cells, where: as `read_numbers` takes them.
+
+    Returns:
+      "number" or "category", and a warning or "".
+
+    Raises:
+      InputError: naming the first cell that is no number of a column that is mostly numbers.
+    """
+    if _plain(cells) is not None:
+        return "number", ""
+    said = {row: text.strip() for row, text in enumerate(cells) if says_something(text)}
+    marks = {mark: sum(number_of(text, mark) is not None for text in said.values()) for mark in THOUSANDS}
+    decimal = max(marks, key=marks.get)
+    share = marks[decimal] / max(len(said), 1)
+    if share == 1 or not said:
+        return "number", ""
+    kinds = set(said.values())
+    numbers = {text for text in kinds if number_of(text, decimal) is not None}
+    few = len(kinds) <= CODES and all(_WHOLE.fullmatch(text) for text in numbers)
+    if few and all(len(text) <= LONGEST_CODE and _CODE.fullmatch(text) for text in kinds - numbers):
+        shown = ", ".join(sorted(kinds - numbers)[:3])
+        warning = (
+            f"column {name!r} holds {shown} beside whole numbers and is taken as a category; if it is one, say so "
+            f"with `categories: [{name}]`, and correct the cells if it is not"
+        )
+        return "category", warning if share >= MOSTLY else ""
+    if share >= MOSTLY or (share >= SOME and not few):
+        row = next(row for row, text in said.items() if number_of(text, decimal) is None)
+        raise InputError(
+            f"{where(row)}: {said[row]!r} {_why(said[row], decimal)}, and {marks[decimal]:,} of the column's "
+            f"{len(said):,} cells are numbers; correct or empty it, or say `categories: [{name}]`"
+        )
+    return "category", ""
+
+
+def says_something(cell: str) -> bool:
+    """Whether a cell of a column of numbers does."""
+    text = cell.strip()
+    return bool(text) and text.lower() not in MARKS
+
+
+def number_of(text: str, decimal: str) -> float | None:
+    """The finite number that a cell holds, or None."""
+    if not _pattern(decimal).fullmatch(text):
+        return None
+    for mark in THOUSANDS[decimal]:
+        text = text.replace(mark, "")
+    value = float(text.replace(decimal, ".").replace("−", "-"))
+    return value if np.isfinite(value) else None
+
+
+def category_of(value) -> str:
+    """A category's name: whole numbers are the same with and without `.0`, as other files and arrays write them."""
+    text = str(value)
+    return text.partition(".")[0] if _WHOLE.fullmatch(text) else text
+
+
+@functools.cache
+def _pattern(decimal: str) -> re.Pattern:
+    mark, thousands = re.escape(decimal), re.escape(THOUSANDS[decimal])
+    whole = rf"\d{{1,3}}([{thousands}])\d{{3}}(?:\1\d{{3}})*|\d+"
+    return re.compile(rf"[+−-]?(?:(?:{whole})(?:{mark}\d*)?|{mark}\d+)(?:[eE][+-]?\d+)?")
+
+
+def _plain(cells: Sequence[str]) -> np.ndarray | None:
+    """Numbers with a decimal point or none, the usual case, at once; None if there is another cell."""
+    try:
+        values = np.array([float(cell) if cell else np.nan for cell in cells])
+    except ValueError:
+        return None
+    usual = len(values) and np.isfinite(values).any() and not np.isinf(values).any()
+    return values if usual and not any("_" in cell for cell in cells) else None
+
+
+def _decimal_of(said: dict[int, str], where: Callable[[int], str]) -> str:
+    """The mark under which more cells are numbers; a point where no comma stands."""
+    if not any("," in text for text in said.values()):
+        return "."
+    by_point, by_comma = ([number_of(text, mark) for text in said.values()] for mark in (".", ","))
+    missing = by_point.count(None) - by_comma.count(None)
+    if missing or by_point == by_comma:
+        return "," if missing > 0 else "."
+    if None in by_point:
+        return "."
+    row = next(r for r, one, other in zip(said, by_point, by_comma, strict=True) if one != other)
+    raise InputError(
+        f"{where(row)}: {said[row]!r} may be {number_of(said[row], '.'):g} or {number_of(said[row], ','):g}, and no "
+        "other cell of the column tells which; write the numbers with a decimal point and nothing between thousands"
+    )
+
+
+def _why(text: str, decimal: str) -> str:
+    if text.lower().lstrip("+-") in _NOT_FINITE or _pattern(decimal).fullmatch(text):
+        return "is not finite"
+    return "is no number" + (f" where {decimal!r} is the decimal mark" if {".", ","} & set(text) else "")
