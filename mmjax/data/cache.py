@@ -2,32 +2,38 @@
 
 import contextlib
 import fcntl
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from mmjax.data.checksums import damage_of, write_checksums
 from mmjax.errors import InputError
 
 
 def made(folder: Path, write: Callable[[Path], None]) -> Path:
-    """The folder, which `write` fills when it is not there yet.
+    """The folder, which `write` fills when it is not there yet, or is damaged: then with a warning.
 
-    Everything is written beside its place and renamed: there is no half of it. Processes that want the same
-    folder wait for the first.
+    Everything is written beside its place, with its checksums, and renamed: there is no half of it. Processes that
+    want the same folder wait for the first.
 
     Raises:
       InputError: if it cannot be written; and whatever `write` raises.
     """
-    if folder.is_dir():
-        return folder
     try:
+        if folder.is_dir() and not damage_of(folder):
+            return folder
         with alone(folder):
-            if not folder.is_dir():  # another process may have been faster
+            if folder.is_dir() and (damage := damage_of(folder)):  # another process may have mended it meanwhile
+                logging.warning("%s is damaged (%s), and is made again", folder, damage)
+                shutil.rmtree(folder)
+            if not folder.is_dir():  # or have made it
                 beside = Path(tempfile.mkdtemp(prefix="incomplete.", dir=folder.parent))
                 try:
                     write(beside)
+                    write_checksums(beside)
                     os.replace(beside, folder)
                 finally:
                     shutil.rmtree(beside, ignore_errors=True)

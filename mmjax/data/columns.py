@@ -13,6 +13,7 @@ import numpy as np
 from mmjax.data.build import built
 from mmjax.data.cache import made
 from mmjax.data.check import fingerprint
+from mmjax.data.code import code_of_data
 from mmjax.data.sources import Source, digest, find
 
 CHUNK = 4096  # rows decoded at once
@@ -36,7 +37,7 @@ def load_columns(
 ) -> Columns:
     """The columns of a TFDS data set, which is prepared when it is not yet.
 
-    Prepared data are kept by the contents of the raw files, so other files never meet an old cache.
+    Prepared data are kept by the contents of the raw files and by the code, so neither meets an old cache.
 
     Args:
       make_builder: TFDS data_dir -> builder; called only when something is to be prepared.
@@ -50,9 +51,9 @@ def load_columns(
       InputError: for missing or broken raw files, or a cache_dir that cannot be written.
     """
     paths = {} if data_dir is None else find(data_dir, sources)
-    key = digest(paths) if paths else "downloads"
+    key = f"{identity}-{digest(paths) if paths else 'downloads'}-{code_of_data()}"
     cache = Path(cache_dir).expanduser()
-    folder = cache / "columns" / f"{identity}-{key}"
+    folder = cache / "columns" / key
 
     def write(beside: Path):
         _write(built(make_builder, key, data_dir, cache), features, beside)

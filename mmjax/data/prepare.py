@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +13,7 @@ from mmjax.data.build import built
 from mmjax.data.cache import made
 from mmjax.data.check import check_task
 from mmjax.data.cleaning import cleaning_report
+from mmjax.data.code import code_of_data
 from mmjax.data.conflict import contradict
 from mmjax.data.dataset import Columns
 from mmjax.data.prepared import read_task, write_task
@@ -48,7 +47,8 @@ def load_recipe(recipe: Recipe, variant: str, data_dir: str | None, cache_dir: s
     cache = Path(cache_dir).expanduser()
 
     def write(folder: Path):
-        rows = read_rows(built(recipe.make_builder, f"{key}-{code_of_data()}", data_dir, cache))
+        place = f"{recipe.dataset.name}-{key}-{code_of_data()}"
+        rows = read_rows(built(recipe.make_builder, place, data_dir, cache))
         how = {"groups": recipe.groups, "folds": recipe.folds, "source": recipe.source}
         keep(make_task(name, chosen, split_by, rows, **how), folder)
 
@@ -182,12 +182,3 @@ def _batch(split: str, inputs: Mapping[str, Mapping[str, Column]], target: np.nd
         target=target,
         weight=np.ones(len(target), np.float32),
     )
-
-
-@functools.cache
-def code_of_data() -> str:
-    """A hash of this package's source: what other code prepared is prepared again."""
-    total = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        total.update(path.read_bytes())
-    return total.hexdigest()[:12]

@@ -23,7 +23,7 @@ def recipe_and_rows(request, dummy, cache_dir):
     recipe = RECIPES[request.param]
     folder = str(dummy(request.param))
     layout, paths = find_layout(folder, recipe.dataset.layouts)
-    builder = built(recipe.make_builder, "recipes", folder, cache_dir)
+    builder = built(recipe.make_builder, f"recipes-{request.param}", folder, cache_dir)
     return recipe, layout.read(paths), read_rows(builder)
 
 

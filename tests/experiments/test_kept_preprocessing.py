@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import mmjax.data
-from experiments.kept_preprocessing import folder_of, keep_preprocessing
+from experiments.kept_preprocessing import folder_of, keep_preprocessing, load_kept
 from experiments.run_grid import Request, run_grid
 from mmjax.data import load_task
 from mmjax.data.prepare import column_of, read_rows
 from mmjax.data.recipes import RECIPES
 from mmjax.data.transforms import preprocessing
+from mmjax.errors import InputError
 
 DUMMY = Path(mmjax.data.__file__).parent / "rosmap" / "dummy_data"
 
@@ -99,3 +100,25 @@ def test_another_launch_may_be_faster(rosmap, tmp_path, monkeypatch):
 def test_a_task_that_fitted_nothing_has_none(task, tmp_path):
     keep_preprocessing([task], tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [flip, lambda path: path.write_bytes(path.read_bytes()[:-1]), Path.unlink])
+def test_what_is_damaged_is_refused_in_one_sentence_and_written_anew(damage, rosmap, tmp_path, caplog):
+    keep_preprocessing([rosmap], tmp_path)
+    folder = place(rosmap, tmp_path)
+    whole = load_kept(rosmap.name, rosmap.fingerprint, tmp_path)
+    for path in sorted(folder.iterdir()):
+        damage(path)
+        with pytest.raises(InputError, match="is damaged .*: launch task 'rosmap' with this workdir again"):
+            load_kept(rosmap.name, rosmap.fingerprint, tmp_path)
+        caplog.clear()
+        keep_preprocessing([rosmap], tmp_path)
+        assert "written anew" in caplog.text
+        again = load_kept(rosmap.name, rosmap.fingerprint, tmp_path)
+        assert again.target == whole.target and again.preprocessing.keys() == whole.preprocessing.keys()

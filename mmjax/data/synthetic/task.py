@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from mmjax.data.cache import made
+from mmjax.data.code import code_of_data
 from mmjax.data.entry import TaskEntry
 from mmjax.data.synthetic import latents
 from mmjax.data.synthetic.decomposition import decompose
@@ -150,7 +151,7 @@ def _kept_information(design: Design, cache: Path) -> dict[str, float]:
     """`information_of`, whose solver takes seconds to import, from the cache if it is there."""
     key = hashlib.sha256(repr(design.modalities).encode() + design.observed.tobytes()).hexdigest()[:16]
     folder = made(
-        cache / "information" / key,
+        cache / "information" / f"{key}-{code_of_data()}",
         lambda beside: (beside / "bits.json").write_text(json.dumps(information_of(design)), encoding="utf-8"),
     )
     return json.loads((folder / "bits.json").read_text(encoding="utf-8"))
