@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.stats
 
 from mmjax.errors import InputError
 from mmjax.types import SCALE_KINDS, ValueScale
@@ -39,8 +38,9 @@ def fit_scales(values: np.ndarray, kind: str = "") -> tuple[ValueScale, ...]:
 def _kind_of(column: np.ndarray) -> str:
     if column.min() <= 0 or _constant(column):
         return "standard"
-    skewness = scipy.stats.skew(column)
-    return "log" if skewness > SKEWED and abs(scipy.stats.skew(np.log(column))) < skewness else "standard"
+    from scipy.stats import skew  # late: importing mmjax.data is to stay cheap
+
+    return "log" if skew(column) > SKEWED and abs(skew(np.log(column))) < skew(column) else "standard"
 
 
 def _fit(column: np.ndarray, kind: str) -> ValueScale:
