@@ -1,8 +1,8 @@
 """Ours and a peer at the same work, in turns on the same machine; what counts is the ratio.
 
-    python -m benchmarks.compare --pair=tmc --data_dir=data
-    python -m benchmarks.compare --pair=article
-    python -m benchmarks.compare --pair=pmap
+    mmjax compare --pair=tmc --data_dir=data
+    mmjax compare --pair=article
+    mmjax compare --pair=pmap
 
 - tmc: TMC's training on `handwritten`, linear heads and batches of 200; ours trains --seeds (30)
   seeds as one program, PyTorch loops over batches.

@@ -1,7 +1,7 @@
 """How fast every cell trains and predicts, and what it costs; the machine stands beside the figures.
 
-    python -m benchmarks.throughput
-    python -m benchmarks.throughput --tasks=handwritten --fusions=feature,evidential --data_dir=data
+    mmjax throughput
+    mmjax throughput --tasks=handwritten --fusions=feature,evidential --data_dir=data
 
 For each pair of a task and a fusion, all seeds as one program: training and inference in samples
 a second (median and quartiles of epochs, of passes over the validation split), the latency of one
