@@ -1,8 +1,8 @@
 """Ours and a peer at the same work, in turns on the same machine; what counts is the ratio.
 
-    python -m benchmarks.compare --pair=tmc --data_dir=data
-    python -m benchmarks.compare --pair=article
-    python -m benchmarks.compare --pair=pmap
+    mmjax compare --pair=tmc --data_dir=data
+    mmjax compare --pair=article
+    mmjax compare --pair=pmap
 
 - tmc: TMC's training on `handwritten`, linear heads and batches of 200; ours trains --seeds (30)
   seeds as one program, PyTorch loops over batches.
@@ -33,20 +33,20 @@ flags.DEFINE_string("data_dir", None, "Where the tasks' files lie; MMJAX_DATA_DI
 
 def main():
     """Flags to rounds, printed and written."""
-    from benchmarks.environment import environment
-    from benchmarks.pairs import PAIRS, in_turns
+    from benchmarks.environment import environment, flag_values
+    from benchmarks.pairs import PAIRS, in_turns, options_of, sentences
     from mmjax.errors import lookup
 
     contestants_of = lookup(PAIRS, "pair", FLAGS.pair)
     output = Path(FLAGS.output or f"benchmarks/results/compare_{FLAGS.pair}.json")
     command.check_writable(output)
-    options = {name: FLAGS[name].value for name in ("seeds", "epochs") if FLAGS[name].value}
+    options = options_of(FLAGS.pair, {name: FLAGS[name].value for name in ("seeds", "epochs") if FLAGS[name].value})
     result = in_turns(contestants_of(FLAGS.data_dir, **options), FLAGS.rounds)
     for name, rates in result["samples_per_second"].items():
         print(f"{name:14} {statistics.median(rates):12,.0f} samples/s")
-    for name, ratio in result["ratio"].items():
-        print(f"{next(iter(result['samples_per_second']))} is {ratio:.2f} x {name}")
-    command.write_json(output, {"pair": FLAGS.pair, **options, **result, "environment": environment()})
+    print("\n".join(sentences(result)))
+    record = {"flags": flag_values() | options, **result, "environment": environment()}
+    command.write_json(output, {"pair": FLAGS.pair, **record})
     print(f"written to {output}")
 
 

@@ -45,7 +45,7 @@ def measure_cell(task: Task, fusion: str, config: Config, seeds: Sequence[int], 
     inference = measure(work.predict, *work.predict_arguments, repeats=repeats)
     latency = measure(work.respond, *work.respond_arguments, repeats=10 * repeats)
     return {
-        "task": task.name,
+        "task": task.title,
         "fusion": fusion,
         "seeds": len(seeds),
         "batch_size": config.batch_size,
@@ -67,7 +67,10 @@ def measure_cell(task: Task, fusion: str, config: Config, seeds: Sequence[int], 
 
 def table(records: Sequence[dict]) -> Table:
     """The records as people read them."""
-    caption = "median and quartiles of samples a second; one seed's latency of a batch, p50 and p95, and MFLOP a sample"
+    caption = (
+        "median and quartiles of samples a second, of all seeds together; one seed's latency of a batch, p50 and p95, "
+        "and MFLOP a sample"
+    )
     shown = Table("task, fusion", box=SIMPLE_HEAD, pad_edge=False, caption=caption)
     headings = ("train/s", "inference/s", "latency ms", "compile s", "parameters", "forward, train MFLOP", "peak MiB")
     for heading in headings:

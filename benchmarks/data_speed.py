@@ -48,7 +48,7 @@ def main():
     command.check_writable(output)
     names = tasks_of(FLAGS.tasks)
     tasks_of([FLAGS.prepare])
-    from benchmarks.environment import environment
+    from benchmarks.environment import environment, flag_values
 
     with tempfile.TemporaryDirectory() as cache:
         prepared = _in_a_process(FLAGS.prepare, {"MMJAX_CACHE_DIR": cache})
@@ -63,7 +63,7 @@ def main():
     ratio = rates["streamed"] / max(rates["trained"].values())
     print(f"{FLAGS.prepare} streamed at {rates['streamed']:,.0f} examples/s, {ratio:.1f} x the fastest of its models")
     facts = {"prepared": {FLAGS.prepare: prepared}, "loaded": loads, "streamed": rates | {"ratio": ratio}}
-    command.write_json(output, facts | {"environment": environment()})
+    command.write_json(output, facts | {"flags": flag_values(), "environment": environment()})
     print(f"written to {output}")
 
 

@@ -66,7 +66,7 @@ def main() -> int:
     """Either one training, or all of them and what they differ in."""
     if FLAGS.train:
         return _train(Path(FLAGS.output))
-    from benchmarks.environment import environment
+    from benchmarks.environment import environment, flag_values
     from mmjax.training.loop import check_cell
 
     output = Path(FLAGS.output)
@@ -86,7 +86,9 @@ def main() -> int:
         print(f"{one:26} against {other:22} logits {values['logits']:.2e}  history {values['history']:.2e}  "
               f"allowed {allowed:.0e}")  # fmt: skip
     cell = {name: FLAGS[name].value for name in ("task", "fusion", "strategy", "seeds", "epochs", "tolerance")}
-    command.write_json(output, cell | {"maximum_differences": differences, "environment": environment()})
+    command.write_json(
+        output, cell | {"maximum_differences": differences, "flags": flag_values(), "environment": environment()}
+    )
     print(f"written to {output}")
     return int(wrong)
 

@@ -175,7 +175,7 @@ def main() -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from benchmarks.environment import environment
+    from benchmarks.environment import environment, flag_values
 
     output, root = Path(FLAGS.output), Path(FLAGS.workdir).absolute()
     command.check_writable(output)
@@ -207,7 +207,7 @@ def main() -> int:
     result = {
         "seed": FLAGS.seed, "grid": GRID, "undisturbed_seconds": round(whole, 2), "launches": experiment.launches,
         "kills": [dataclasses.asdict(kill) for kill in experiment.kills], **counts, "faults": experiment.faults,
-        "environment": environment(),
+        "flags": flag_values(), "environment": environment(),
     }  # fmt: skip
     command.write_json(output, result)
     print(f"written to {output}")

@@ -1,9 +1,11 @@
 """Pairs of programs that do the same work, and their turns."""
 
 import contextlib
+import inspect
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import jax
 
@@ -14,22 +16,54 @@ from mmjax.errors import InputError
 from mmjax.training.loop import train_cell
 from mmjax.types import Task
 
-# A round of a contestant: it works, and says how many samples a second it trained on.
-Contestants = dict[str, Callable[[], float]]
+
+class Contestant(NamedTuple):
+    """A program that takes part.
+
+    Attributes:
+      work: one round; says how many samples a second it trained on, of all its seeds together.
+      seeds: that it trains side by side.
+    """
+
+    work: Callable[[], float]
+    seeds: int
+
+
+Contestants = dict[str, Contestant]
 
 
 def in_turns(contestants: Contestants, rounds: int) -> dict:
-    """Samples a second by contestant and round, and the first one's median ratio to each other within a round."""
+    """Seeds side by side and samples a second by contestant and round, and the first one's median ratio to each other.
+
+    A ratio is taken within a round.
+    """
     rates = {name: [] for name in contestants}
     for _ in range(rounds):
-        for name, work in contestants.items():
-            rates[name].append(work())
+        for name, contestant in contestants.items():
+            rates[name].append(contestant.work())
     ours, *others = rates
     ratio = {
         name: statistics.median(mine / theirs for mine, theirs in zip(rates[ours], rates[name], strict=True))
         for name in others
     }
-    return {"samples_per_second": rates, "ratio": ratio}
+    side_by_side = {name: contestant.seeds for name, contestant in contestants.items()}
+    return {"seeds_side_by_side": side_by_side, "samples_per_second": rates, "ratio": ratio}
+
+
+def sentences(result: dict) -> list[str]:
+    """What the ratios of `in_turns` compare, in words."""
+    seeds = result["seeds_side_by_side"]
+    ours = next(iter(seeds))
+    return [
+        f"{ours}, {_side_by_side(seeds[ours])}, is {ratio:.2f} x {name}, {_side_by_side(seeds[name])}"
+        for name, ratio in result["ratio"].items()
+    ]
+
+
+def options_of(pair: str, given: dict) -> dict:
+    """Seeds and epochs of a pair: those that were given, and the pair's own defaults for the others."""
+    parameters = inspect.signature(PAIRS[pair]).parameters
+    return {name: p.default for name, p in parameters.items() if p.default is not p.empty} | given
 
 
 def tmc(data_dir: str | None, seeds: int = 30, epochs: int = 40) -> Contestants:
@@ -45,8 +79,10 @@ def tmc(data_dir: str | None, seeds: int = 30, epochs: int = 40) -> Contestants:
     train = task.splits["train"]
     views = [train.inputs[spec.name] for spec in task.modalities]
     return {
-        "ours": lambda: _ours(task, "evidential", config, range(seeds)),
-        "PyTorch": lambda: torch_tmc.train(views, train.target, epochs, config.batch_size, 0).samples_per_second,
+        "ours": Contestant(lambda: _ours(task, "evidential", config, range(seeds)), seeds),
+        "PyTorch": Contestant(
+            lambda: torch_tmc.train(views, train.target, epochs, config.batch_size, 0).samples_per_second, 1
+        ),
     }
 
 
@@ -61,9 +97,9 @@ def article(data_dir: str | None, seeds: int = 1, epochs: int = 4) -> Contestant
     inputs = [train.inputs[spec.name] for spec in task.modalities]
     arguments = (inputs, train.target, epochs, config.batch_size, 0)
     return {
-        "ours": lambda: _ours(task, "concat", config, range(seeds)),
-        "Keras": lambda: keras_article.train(*arguments).samples_per_second,
-        "PyTorch": lambda: torch_article.train(*arguments).samples_per_second,
+        "ours": Contestant(lambda: _ours(task, "concat", config, range(seeds)), seeds),
+        "Keras": Contestant(lambda: keras_article.train(*arguments).samples_per_second, 1),
+        "PyTorch": Contestant(lambda: torch_article.train(*arguments).samples_per_second, 1),
     }
 
 
@@ -85,10 +121,14 @@ def pmap(data_dir: str | None, seeds: int = 3, epochs: int = 2) -> Contestants:
         train()  # warms up
         return train
 
-    return {parallel: contestant(parallel) for parallel in ("pmap", "jit", "shard_map")}
+    return {parallel: Contestant(contestant(parallel), seeds) for parallel in ("pmap", "jit", "shard_map")}
 
 
 PAIRS = {"tmc": tmc, "article": article, "pmap": pmap}
+
+
+def _side_by_side(seeds: int) -> str:
+    return "one seed" if seeds == 1 else f"{seeds} seeds side by side"
 
 
 def _ours(task: Task, fusion: str, config: Config, seeds: Sequence[int]) -> float:

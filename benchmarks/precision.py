@@ -26,7 +26,7 @@ flags.DEFINE_string("output", "benchmarks/results/precision.json", "Where the JS
 
 def main():
     """Flags to trainings in both precisions, printed and written."""
-    from benchmarks.environment import environment
+    from benchmarks.environment import environment, flag_values
     from benchmarks.statistics import interval
     from mmjax.data import defaults_of, load_task
     from mmjax.evaluation.metrics import evaluate, primary_metric
@@ -56,7 +56,13 @@ def main():
         print(f"{fusion:20} float32 {means['float32']:.4f}  bfloat16 {means['bfloat16']:.4f}  "
               f"difference {difference:+.4f} [{low:+.4f}, {high:+.4f}]  "
               f"speed x {rates['bfloat16'] / rates['float32']:.2f}")  # fmt: skip
-    facts = {"task": FLAGS.task, "metric": metric, "fusions": rows, "environment": environment()}
+    facts = {
+        "task": FLAGS.task,
+        "metric": metric,
+        "fusions": rows,
+        "flags": flag_values(),
+        "environment": environment(),
+    }
     command.write_json(output, facts)
     print(f"written to {output}")
 

@@ -1,8 +1,8 @@
 """Look at the data of a task before anything is trained on them.
 
-    python -m experiments.data check path/to/folder      # or a task's name
-    python -m experiments.data init path/to/folder       # writes a draft of task.yaml; --force writes over one
-    python -m experiments.data report handwritten        # what is missing, constant, twice there, or tells too much
+    mmjax data check path/to/folder      # or a task's name
+    mmjax data init path/to/folder       # writes a draft of task.yaml; --force writes over one
+    mmjax data report handwritten        # what is missing, constant, twice there, or tells too much
 
 `mmjax/data/folder/README.md` says how a folder becomes a task. The exit code is 0, or 2 where something is wrong:
 each of the first ten mistakes is a sentence with file and line.

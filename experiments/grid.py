@@ -6,12 +6,12 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import mmjax
-from mmjax.config import Config
-from mmjax.errors import LISTING, lookup
+from mmjax.config import ENCODERS, Config
+from mmjax.errors import LISTING, InputError, lookup, unknown_name
 from mmjax.evaluation.classical import CLASSICAL
 from mmjax.file_names import file_name
 from mmjax.fusion import FUSIONS, LEVELS, level_of
@@ -182,6 +182,20 @@ def strategies_of(names: Sequence[str]) -> list[str]:
     """
     groups = {name: [name] for name in STRATEGIES} | {"all": list(STRATEGIES)}
     return list(dict.fromkeys(strategy for name in names for strategy in lookup(groups, "strategy", name, LISTING)))
+
+
+def check_encoders(overrides: Mapping, tasks: Iterable[Task]):
+    """Refuses an encoder for what no task has.
+
+    Raises:
+      InputError: for a name that is neither a modality of a task nor the kind of one; a modality that is called as a
+        kind has its encoder by its own kind.
+    """
+    specs = [spec for task in tasks for spec in task.modalities]
+    known = {spec.kind for spec in specs} | {spec.name for spec in specs if spec.name not in ENCODERS}
+    for name in overrides.get("encoders", ()):
+        if name not in known:
+            raise InputError(f"config.encoders: {unknown_name('modality or kind', name, known)}")
 
 
 def digest(values) -> str:

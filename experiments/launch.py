@@ -1,8 +1,8 @@
 """Train every pair (task, fusion) under one protocol and print the table.
 
-    python -m experiments.launch
-    python -m experiments.launch --tasks=handwritten --fusions=all --data_dir=data
-    python -m experiments.launch --config=experiments/configs/article.py --config.dropout=0.1
+    mmjax launch
+    mmjax launch --tasks=handwritten --fusions=all --data_dir=data
+    mmjax launch --config=experiments/configs/article.py --config.dropout=0.1
 
 Results are kept under --workdir, a folder a run, and the same command goes on where an earlier one was
 stopped. Beside them lie table.md, table.csv, table.tex, report.html and curves/. Launches on one workdir
@@ -19,7 +19,7 @@ from experiments.overrides import GRID_FIELDS, join_overrides, read_overrides
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_list("tasks", ["trimodal"], "Tasks, by name or tag; `python -m experiments.list` prints them.")
+flags.DEFINE_list("tasks", ["trimodal"], "Tasks, by name or tag; `mmjax list` prints them.")
 flags.DEFINE_list(
     "fusions",
     ["concat", "mean", "mmtm", "unimodal"],

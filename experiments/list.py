@@ -1,7 +1,7 @@
 """Print what exists: tasks, fusions by level, encoders, decoders and training strategies.
 
-python -m experiments.list
-python -m experiments.list --json
+mmjax list
+mmjax list --json
 """
 
 from absl import flags

@@ -5,12 +5,10 @@ from __future__ import annotations
 import ast
 import re
 import runpy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mmjax.config import ENCODERS
-from mmjax.errors import InputError, unknown_name
-from mmjax.types import Task
+from mmjax.errors import InputError
 
 GRID_FIELDS = ("tasks", "fusions", "strategies", "seeds")
 
@@ -38,20 +36,6 @@ def read_overrides(values: Sequence[str]) -> dict:
                 change = {**(before if isinstance(before, Mapping) else {}), **change}
             overrides[name] = change
     return overrides
-
-
-def check_encoders(overrides: Mapping, tasks: Iterable[Task]):
-    """Refuses an encoder for what no task has.
-
-    Raises:
-      InputError: for a name that is neither a modality of a task nor the kind of one; a modality that is called as a
-        kind has its encoder by its own kind.
-    """
-    specs = [spec for task in tasks for spec in task.modalities]
-    known = {spec.kind for spec in specs} | {spec.name for spec in specs if spec.name not in ENCODERS}
-    for name in overrides.get("encoders", ()):
-        if name not in known:
-            raise InputError(f"config.encoders: {unknown_name('modality or kind', name, known)}")
 
 
 def join_overrides(argv: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """What a run says of new examples, made ready by the preprocessing that was kept with it.
 
-    python -m experiments.launch --tasks=rosmap --fusions=concat --keep_parameters
-    python -m experiments.predict --run=workdir/runs/<run> --inputs=new.npz --output=predictions.csv
+    mmjax launch --tasks=rosmap --fusions=concat --keep_parameters
+    mmjax predict --run=workdir/runs/<run> --inputs=new.npz --output=predictions.csv
 
 --inputs is a folder with a task.yaml as that of the task (its target may be empty), or an npz file: under each
 modality's name its raw values, as they are before preprocessing, [n, ...]; `<modality>.present` [n] says who has it,

@@ -1,7 +1,7 @@
 """Run a published protocol again and put our figure beside the published one.
 
-    python -m experiments.reproduce --paper=list
-    python -m experiments.reproduce --paper=tmc --data_dir=data
+    mmjax reproduce --paper=list
+    mmjax reproduce --paper=tmc --data_dir=data
 
 Runs are kept under --workdir/papers/<paper>, so that a second call only reads them. The exit code is 0 for
 PASS, 1 for MISS, 2 for bad input.

@@ -42,6 +42,7 @@ class Row:
       reason: why the cell has no result, if the launcher knows it.
       budget: which budget was matched and the cell's over the reference's (None for a baseline), if any was.
       tuned: the search for the cell's hyper-parameters, if there was one.
+      code: version of the code that made the runs.
       records: of each run what it came about by, as `experiments.run_records` has it; None where that is not known.
     """
 
@@ -51,6 +52,7 @@ class Row:
     reason: str | None = None
     budget: tuple[str, float | None] | None = None
     tuned: Tuned | None = None
+    code: str = dataclasses.field(default_factory=code_version)
     records: tuple[dict | None, ...] = ()
 
     @property
@@ -178,7 +180,7 @@ def notes_of(rows: Sequence[Row]) -> dict[str, list[str]]:
             *_diverged(done),
             *(f"Data: {warning}." for warning in task.warnings),
             f"Examples: {sizes}." + (f" Source: {task.source}." if task.source else ""),
-            f"Seeds: {len(of_task[0].runs)}. Data {task.fingerprint}, code {code_version()}.",
+            f"Seeds: {len(of_task[0].runs)}. Data {task.fingerprint}, code {of_task[0].code}.",
         ]
     return notes
 

@@ -17,10 +17,10 @@ from benchmarks.tables import terminal_table
 from experiments.budget import match_budgets
 from experiments.cell_runs import Keeping
 from experiments.execute import execute, forget, without_parameters
-from experiments.grid import Cell, cells_of, code_version, is_trained
+from experiments.grid import Cell, cells_of, check_encoders, code_version, is_trained
 from experiments.kept_preprocessing import keep_preprocessing
+from experiments.launches import keep_launch
 from experiments.leading import follow, leading
-from experiments.overrides import check_encoders
 from experiments.progress import Reporter
 from experiments.results import Row, notes_of, records_of, rows_of, write_outputs
 from experiments.search import FIELDS, Tuned, Tuning
@@ -145,15 +145,12 @@ def _run(request: Request, plan, budgets, tuning, placement, train, combine, sto
         forget(plan, seeds, Store(workdir))
     keeping = Keeping(request.keep_checkpoints, request.checkpoint_seconds, request.keep_parameters)
     rows = run_plan(plan, seeds, workdir, placement, train, combine, budgets, tuned, keeping=keeping, stop=stop)
-    console.print(terminal_table(records_of(rows)))
-    for name, notes in notes_of(rows).items():
-        console.print(f"{name}: " + "\n".join(notes), markup=False, highlight=False)
+    print_results(rows, workdir)
     if request.keep_parameters and (bare := without_parameters(plan, seeds, Store(workdir))):
         console.print(
             f"{bare} runs were finished before without --keep_parameters and still have none; the same command with "
             "--noresume trains its cells again, and keeps them.", markup=False, highlight=False,
         )  # fmt: skip
-    console.print(f"Tables, report and curves: {workdir}", markup=False, highlight=False, soft_wrap=True)
     return records_of(rows)
 
 
@@ -177,11 +174,22 @@ def run_plan(
         raise InputError(f"--workdir={workdir} cannot be made: {error.strerror}; give another one") from error
     keep_preprocessing([task for task, _ in plan], workdir)
     store = Store(workdir)
+    keep_launch(rows_of(plan, seeds, store, {}, budgets, tuned), seeds, workdir)
     with Reporter(len(plan), Console(stderr=True)) as reporter:
         reasons = execute(plan, seeds, store, placement, reporter, train, combine, keeping=keeping, stop=stop)
     rows = rows_of(plan, seeds, store, reasons, budgets, tuned)
+    keep_launch(rows, seeds, workdir)
     write_outputs(rows, workdir)
     return rows
+
+
+def print_results(rows: Sequence[Row], workdir: Path):
+    """The table, the lines below it, and where the files are."""
+    console = Console()
+    console.print(terminal_table(records_of(rows)))
+    for title, notes in notes_of(rows).items():
+        console.print(f"{title}: " + "\n".join(notes), markup=False, highlight=False)
+    console.print(f"Tables, report and curves: {workdir}", markup=False, highlight=False, soft_wrap=True)
 
 
 def check_writable(workdir: Path):

@@ -7,7 +7,7 @@ binary cross-entropy, 10 epochs, batches of 32, a fifth of the training examples
 Expected on test: 84% fused, 71 to 73% for each modality alone, where 92.8% and 75% are possible; a few minutes on two
 CPU cores.
 
-    python -m experiments.launch --config=experiments/configs/article.py
+    mmjax launch --config=experiments/configs/article.py
 """
 
 

@@ -3,7 +3,7 @@
 Six views of 2,000 digits, a linear head a view, and Dempster's rule over their evidence; test accuracy around 98.2%.
 Three times ten seeds take some minutes on two CPU cores.
 
-    python -m experiments.reproduce --paper=tmc --data_dir=data
+    mmjax reproduce --paper=tmc --data_dir=data
 
 The authors' code scales training and test split each by its own minima and maxima. That reads the test inputs (not
 their labels), so the same is run with test scaled as training is, and printed beside it. The figure of the

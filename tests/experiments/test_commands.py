@@ -31,7 +31,7 @@ def test_help_succeeds_and_imports_nothing_heavy(tmp_path, module):
     help_ = shell(tmp_path, f"experiments.{module}", "--help", PYTHONPATH=f"{ROOT}:{tmp_path}")
     # `python -m` puts the working directory first; jax.py comes before site-packages all the same.
     assert help_.returncode == 0 and help_.stderr == ""
-    assert f"python -m experiments.{module}" in help_.stdout
+    assert f"mmjax {module}" in help_.stdout
 
 
 @pytest.mark.parametrize(

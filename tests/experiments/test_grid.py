@@ -2,12 +2,14 @@ import dataclasses
 import random
 
 import pytest
+from small_tasks import small_task
 
 from experiments.grid import (
     UNTRAINED,
     Cell,
     Run,
     cells_of,
+    check_encoders,
     digest,
     fusions_of,
     obstacle,
@@ -20,6 +22,7 @@ from mmjax.errors import InputError
 from mmjax.evaluation.classical import CLASSICAL
 from mmjax.fusion import FUSIONS, LEVELS
 from mmjax.training.strategies import STRATEGIES
+from mmjax.types import ModalitySpec
 
 # One accepted value other than the default for every field of Config.
 CHANGED = {
@@ -104,6 +107,15 @@ def test_a_fusion_that_the_target_forbids_says_why(task, regression_task):
     assert obstacle(regression_task, dataclasses.replace(cell, fusion="unimodal/sight")) is None
 
 
+def test_encoders_are_for_modalities_and_kinds_of_any_task(task):
+    other = small_task((ModalitySpec("image", "vector", (3,)), ModalitySpec("walk", "sequence", (4, 2))))
+    check_encoders({"encoders": {"sight": "mlp", "vector": "mlp", "walk": "gru", "sequence": "gru"}}, [task, other])
+    check_encoders({}, [task])
+    for name in ("image", "tokens", "", "sight "):  # a modality called as a kind that is not its own takes its own's
+        with pytest.raises(InputError, match=f"config.encoders: unknown modality or kind {name!r}"):
+            check_encoders({"encoders": {name: "mlp"}}, [task, other])
+
+
 RUN = Run(Cell("tiny", "concat", "joint", DEFAULTS), 0, "f00d")
 
 
@@ -132,10 +144,19 @@ def test_every_part_of_a_cell_makes_another_run(change):
     assert other.name.rpartition("-")[2] != RUN.name.rpartition("-")[2]
 
 
+def test_what_a_task_is_called_beside_others_makes_no_other_run():
+    other = dataclasses.replace(RUN, cell=dataclasses.replace(RUN.cell, label="tiny (a/tiny)"))
+    assert other.name == RUN.name and other.cell.title == "tiny (a/tiny) concat joint"
+
+
 def test_a_name_is_one_folder():
     run = Run(Cell("avdigits/clean", "unimodal/audio", "joint", DEFAULTS), 3, "f00d")
     assert run.name.startswith("avdigits.clean-unimodal.audio-joint-seed3-")
     assert "/" not in run.name
+    long = dataclasses.replace(
+        RUN, cell=dataclasses.replace(RUN.cell, task="x" * 250, fusion="unimodal/../\n" + "é" * 99)
+    )
+    assert len(long.name.encode()) < 200 and not set("/\n") & set(long.name) and "-seed0-" in long.name
 
 
 def test_source_counts_by_content_and_by_nothing_else(tmp_path):

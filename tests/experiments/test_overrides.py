@@ -1,9 +1,7 @@
 import pytest
-from small_tasks import small_task
 
-from experiments.overrides import check_encoders, join_overrides, read_overrides
+from experiments.overrides import join_overrides, read_overrides
 from mmjax.errors import InputError
-from mmjax.types import ModalitySpec
 
 
 def test_a_dotted_flag_becomes_one_that_is_declared():
@@ -43,15 +41,6 @@ def test_the_last_of_one_field_wins_whatever_it_was_before():
     assert read_overrides(["encoders=mlp", "encoders.image=gru", "encoders.image=lenet"]) == {
         "encoders": {"image": "lenet"}
     }
-
-
-def test_encoders_are_for_modalities_and_kinds_of_any_task(task):
-    other = small_task((ModalitySpec("image", "vector", (3,)), ModalitySpec("walk", "sequence", (4, 2))))
-    check_encoders({"encoders": {"sight": "mlp", "vector": "mlp", "walk": "gru", "sequence": "gru"}}, [task, other])
-    check_encoders({}, [task])
-    for name in ("image", "tokens", "", "sight "):  # a modality called as a kind that is not its own takes its own's
-        with pytest.raises(InputError, match=f"config.encoders: unknown modality or kind {name!r}"):
-            check_encoders({"encoders": {name: "mlp"}}, [task, other])
 
 
 def test_a_config_dict_serves_as_a_dict(tmp_path):

@@ -56,7 +56,7 @@ def test_the_table_holds_every_cell_and_the_baselines(launch, task, tmp_path):
 def test_what_the_workdir_holds_in_the_end(launch, tmp_path):
     launch()
     work = tmp_path / "work"
-    assert {path.name for path in work.iterdir()} == {*TABLES, "report.html", "curves", "runs"}
+    assert {path.name for path in work.iterdir()} == {*TABLES, "report.html", "curves", "runs", "launches"}
     curves = {path.name for path in (work / "curves").iterdir()}
     assert {"tiny-concat-joint.png", "tiny-mmtm-joint.png", "tiny-unimodal.sight-joint.png"} <= curves
 
