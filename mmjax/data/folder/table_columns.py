@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 
@@ -29,8 +29,8 @@ def as_in_training(where: str, part: ModalityPart, form: RawForm) -> ModalityPar
     """
     if form.kind and part.kind != form.kind:
         raise InputError(
-            f"{where}: modality {part.name!r} is of kind {part.kind!r}, and the run was "
-            f"trained on kind {form.kind!r}; give it as in training"
+            f"{where}: modality {part.name!r} is of kind {part.kind!r}, and the run was trained on "
+            f"kind {form.kind!r}; give it as in training"
         )
     given = part.reference.columns
     if not form.columns or not given:
@@ -45,6 +45,14 @@ def as_in_training(where: str, part: ModalityPart, form: RawForm) -> ModalityPar
             "trained on; add it, with empty cells where nothing is known"
         )
     return dataclasses.replace(part, reference=dataclasses.replace(part.reference, columns=form.columns))
+
+
+def with_points(form: RawForm | None, numeric: Collection[str]) -> RawForm | None:
+    """What training found, for a file that holds some columns as numbers, which are written with a decimal point."""
+    if form is None or not form.decimals:
+        return form
+    pairs = zip(form.columns, form.decimals, strict=True)
+    return dataclasses.replace(form, decimals=tuple("." if name in numeric and mark else mark for name, mark in pairs))
 
 
 def side_by_side(

@@ -14,7 +14,7 @@ from mmjax.data.folder.pictures import read_pictures
 from mmjax.data.folder.places import contents, place_of
 from mmjax.data.folder.schema import FILE, ModalityPart, Reference, Schema
 from mmjax.data.folder.sounds import read_sounds
-from mmjax.data.folder.table_columns import as_in_training, side_by_side
+from mmjax.data.folder.table_columns import as_in_training, side_by_side, with_points
 from mmjax.data.transforms.contract import Column
 from mmjax.data.transforms.image import normalisation_of
 from mmjax.data.transforms.raw_form import FULL_SCALE, RawForm, RawModality
@@ -85,6 +85,7 @@ def column_like(
         return modality_of_array(part, where, values, lengths, form).column
     if values.ndim != 2 or values.shape[1] != len(form.columns):
         raise InputError(f"{where} is {values.shape}; accepted are rows of the columns {', '.join(form.columns)}")
+    form = with_points(form, form.columns if values.dtype.kind in "biuf" else ())
     strings = [_strings(cells) for cells in values.T]
     return side_by_side(part, strings, lambda row, column: f"{where}, row {row}, column {column!r}", form).column
 
@@ -165,7 +166,7 @@ def _from_table(schema: Schema, part: ModalityPart, path: Path, rows: Rows, form
     def where(row: int, column: str) -> str:
         return table.where(row if order is None else order[row], column)
 
-    return side_by_side(part, strings, where, form)
+    return side_by_side(part, strings, where, with_points(form, tables.numeric_columns(path)))
 
 
 def _from_arrays(schema: Schema, part: ModalityPart, path: Path, rows: Rows, form: RawForm | None) -> RawModality:
@@ -222,6 +223,9 @@ def _from_saved(schema: Schema, part: ModalityPart, path: Path, rows: Rows, form
     found = [saved.values(column) for column in part.reference.columns]
     if part.kind in ("table", "vector") and all(np.ndim(value) == 0 for values in found for value in values):
         strings = table_strings(schema, part.reference, rows)
+        form = with_points(
+            form, [c for c in part.reference.columns if not any(isinstance(v, str) for v in saved.values(c))]
+        )
         return side_by_side(part, strings, lambda row, column: f"{path}, row {row}, column {column!r}", form)
     if len(found) != 1:
         raise InputError(f"{path}: modality {part.name!r} must be one column of the data set; add `column: <name>`")

@@ -102,6 +102,8 @@ def test_with_the_mark_of_training_a_cell_is_read_alike_whatever_stands_beside_i
     np.testing.assert_array_equal(read_numbers(cells, where, ",").values[place], alone)
 
 
-@pytest.mark.parametrize(("value", "name"), [("1.0", "1"), (2.0, "2"), ("3A", "3A"), ("1.5", "1.5"), ("", ""), (7, "7")])
+@pytest.mark.parametrize(
+    ("value", "name"), [("1.0", "1"), (2.0, "2"), ("3A", "3A"), ("1.5", "1.5"), ("", ""), (7, "7")]
+)
 def test_whole_categories_are_the_same_in_every_file(value, name):
     assert category_of(value) == name

@@ -44,7 +44,8 @@ def test_a_cut_is_told_with_how_many_and_how_much():
     values, lengths, _, told = read_sounds([("a", encoded()), ("b", encoded(WAVE[:500]))], 0, 0.25)
     assert values.shape == (2, 2000) and lengths.tolist() == [2000, 500]
     assert told == [
-        "1 of 2 sounds are longer than 0.25 s, the longest has 0.5 s, and are cut; `seconds` says how many are read, 0 all"
+        "1 of 2 sounds are longer than 0.25 s, the longest has 0.5 s, and are cut; "
+        "`seconds` says how many are read, 0 all"
     ]
 
 

@@ -115,3 +115,51 @@ def test_hashing_fits_nothing():
     assert step.fit(column("a")) == {} and made.shape == (3, 32)
     np.testing.assert_array_equal(made[0], made[1])
     np.testing.assert_allclose(np.linalg.norm(made, axis=1), 1, rtol=1e-6)
+
+
+UNSPACED = {
+    "Chinese": ["今天真开心", "昨天真倒霉", "今天真倒霉"],
+    "Japanese": ["今日はコーヒーを飲む", "昨日はコーヒーを飲む", "今日は水を飲む"],
+    "Thai": ["วันนี้ดีมาก", "วันนี้แย่มาก", "เมื่อวานดีมาก"],
+    "mixed": ["新しい iPhone です", "古い iPhone です", "新しい Android です"],
+}
+
+
+@pytest.mark.parametrize("language", UNSPACED)
+def test_text_without_spaces_has_known_words(language):
+    texts = UNSPACED[language]
+    step = Tokens(least=1)
+    made = step.apply(step.fit(column(*texts)), column(*texts))
+    valid = np.arange(made.values.shape[1]) < made.lengths[:, None]
+    assert (made.values[valid] > 1).all() and made.lengths.min() > 2 and made.vocabulary > 6
+    terms = TfIdf(least=1)
+    assert (terms.apply(terms.fit(column(*texts)), column(*texts)).values > 0).sum(axis=1).min() > 2
+
+
+def test_whether_text_has_spaces_is_decided_on_train_and_kept():
+    """A few foreign words among many change no vocabulary; new text is cut as train's was."""
+    english = Tokens(least=1)
+    few = english.fit(column(*TRAIN * 10, "東京 is far"))
+    assert "Split" not in str(few["tokenizer"])
+    chinese = Tokens(least=1)
+    state = chinese.fit(column(*UNSPACED["Chinese"]))
+    alone, beside = (chinese.apply(state, column(*texts)).values[0] for texts in (["今天"], ["今天", "the cat", "x"]))
+    np.testing.assert_array_equal(alone, beside)
+    assert np.count_nonzero(alone) == 2
+
+
+def test_words_with_spaces_are_as_they_were():
+    from tokenizers import pre_tokenizers
+
+    text = "Don't stop, naïve 한국어 텍스트 and Ελληνικά: x_1 3.5!"
+    step = Tokens(least=1, length=50)
+    made = step.apply(step.fit(column(text)), column(text))
+    assert made.lengths[0] == len(pre_tokenizers.Whitespace().pre_tokenize_str(text))
+
+
+def test_a_text_that_is_longer_than_anybody_asked_for_is_told():
+    long = " ".join(["the cat"] * 200)
+    step = Tokens(least=1)
+    assert step.apply(step.fit(column(long)), column(long, "the cat")).cut.tolist() == [400 - 256, 0]
+    asked = Tokens(least=1, length=9)
+    assert asked.apply(asked.fit(column(long)), column(long)).cut is None
