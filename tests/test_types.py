@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmjax.types import ModalitySpec, TargetSpec
+from mmjax.types import ModalitySpec, TargetSpec, ValueScale
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,18 @@ def test_modalities_that_are_none(fields, told):
 def test_targets_that_are_none(kind, size):
     with pytest.raises(ValueError, match="target"):
         TargetSpec(kind, size)
+
+
+@pytest.mark.parametrize("kind, size, count", [("regression", 2, 1), ("multiclass", 2, 2), ("binary", 1, 1)])
+def test_scales_that_do_not_fit(kind, size, count):
+    with pytest.raises(ValueError, match="scales do not fit"):
+        TargetSpec(kind, size, (ValueScale("standard"),) * count)
+
+
+@pytest.mark.parametrize("fields", [("square",), ("standard", 0.0, 0.0), ("log", 0.0, float("nan"))])
+def test_scales_that_are_none(fields):
+    with pytest.raises(ValueError, match="target"):
+        ValueScale(*fields)
 
 
 @pytest.mark.parametrize(
