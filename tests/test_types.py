@@ -3,7 +3,7 @@
 import pytest
 
 from mmjax.errors import InputError
-from mmjax.types import ModalitySpec, TargetSpec, check_modality_names
+from mmjax.types import ModalitySpec, TargetSpec, ValueScale, check_modality_names
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,18 @@ def test_names_that_a_file_system_may_take_for_one_are_refused(names):
 def test_targets_that_are_none(kind, size):
     with pytest.raises(ValueError, match="target"):
         TargetSpec(kind, size)
+
+
+@pytest.mark.parametrize("kind, size, count", [("regression", 2, 1), ("multiclass", 2, 2), ("binary", 1, 1)])
+def test_scales_that_do_not_fit(kind, size, count):
+    with pytest.raises(ValueError, match="scales do not fit"):
+        TargetSpec(kind, size, (ValueScale("standard"),) * count)
+
+
+@pytest.mark.parametrize("fields", [("square",), ("standard", 0.0, 0.0), ("log", 0.0, float("nan"))])
+def test_scales_that_are_none(fields):
+    with pytest.raises(ValueError, match="target"):
+        ValueScale(*fields)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ def fit_scales(values: np.ndarray, kind: str = "") -> tuple[ValueScale, ...]:
     """How each value of a regression is brought to mean 0 and deviation 1 over train.
 
     Without a kind each value has its own: "log" where train's values are all above 0, their skewness is above SKEWED,
-    and that of their logarithms is nearer 0; else "standard". Validation has no say. Values that do not vary keep their
-    width, and are only moved to 0.
+    and that of their logarithms less than half as far from 0; else "standard". Validation has no say. Values that do
+    not vary keep their width, and are only moved to 0.
 
     Args:
       values: of the training split, [n] or [n, K].
@@ -40,7 +40,8 @@ def _kind_of(column: np.ndarray) -> str:
         return "standard"
     from scipy.stats import skew  # late: importing mmjax.data is to stay cheap
 
-    return "log" if skew(column) > SKEWED and abs(skew(np.log(column))) < skew(column) else "standard"
+    skewness = skew(column)
+    return "log" if skewness > SKEWED and abs(skew(np.log(column))) < skewness / 2 else "standard"
 
 
 def _fit(column: np.ndarray, kind: str) -> ValueScale:

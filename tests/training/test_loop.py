@@ -1,5 +1,6 @@
 """What training a cell promises, whatever the devices and whenever it is killed."""
 
+import contextlib
 import dataclasses
 import functools
 
@@ -15,7 +16,7 @@ from mmjax.training import feed
 from mmjax.training.checkpoint import Keep
 from mmjax.training.loop import train_cell
 from mmjax.training.parallel import Placement
-from mmjax.training.results import Interrupted
+from mmjax.training.results import CellResult, Interrupted
 from mmjax.types import ModalitySpec, TargetSpec
 
 SPECS = (ModalitySpec("image", "image", (6, 6, 1)), ModalitySpec("table", "vector", (4,)))
@@ -100,7 +101,7 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("strategy, epoch", [("joint", 2), ("staged", 6)])
+@pytest.mark.parametrize("strategy, epoch", [("joint", 2), ("staged", 6), ("gradient_blend", 2), ("gradient_blend", 8)])
 def test_resumed_is_uninterrupted_bit_for_bit(tmp_path, strategy, epoch):
     def kill(progress):
         if progress.epoch > epoch:
@@ -140,7 +141,13 @@ def test_stopped_keeps_its_place_and_goes_on_bit_for_bit(tmp_path):
 
 @pytest.mark.parametrize(
     "strategy, placement",
-    [("joint", Placement()), ("joint", Placement(2, "pmap", "seeds")), ("staged", Placement(2, "shard_map", "batch"))],
+    [
+        ("joint", Placement()),
+        ("joint", Placement(2, "pmap", "seeds")),
+        ("staged", Placement(2, "shard_map", "batch")),
+        ("gradient_blend", Placement()),
+        ("gradient_blend", Placement(2, "pmap", "batch")),
+    ],
 )
 def test_streamed_is_resident_bit_for_bit(strategy, placement, monkeypatch):
     """In blocks of one step or chunk, and of a few, over batches that do not divide."""
@@ -149,6 +156,33 @@ def test_streamed_is_resident_bit_for_bit(strategy, placement, monkeypatch):
     for block_bytes in (1, 5_000):
         monkeypatch.setattr(feed, "BLOCK_BYTES", block_bytes)
         assert_same(train("gmu", strategy, config=config, placement=placement, data="stream"), expected)
+
+
+def test_a_streamed_epoch_compiles_nothing_that_an_earlier_one_compiled():
+    """Of two trainings whose phases have more epochs than a block has, the longer one compiles as much."""
+    compiled = []
+    for epochs in (2, 6):
+        with counted_compilations() as count:
+            train(strategy="staged", seeds=(0, 1), config=CONFIG.replace(epochs=epochs), data="stream")
+        compiled.append(len(count))
+    assert compiled[0] == compiled[1] > 0
+
+
+@contextlib.contextmanager
+def counted_compilations():
+    """Grows by one with every program that XLA compiles."""
+    seen = []
+
+    def listen(event, duration, **_):
+        if event == "/jax/core/compile/backend_compile_duration":
+            seen.append(duration)
+
+    jax.clear_caches()
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        yield seen
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
 
 
 def test_what_is_larger_than_its_share_of_memory_is_streamed(monkeypatch):
@@ -193,12 +227,54 @@ def test_lanes_are_runs_with_their_learning_rates():
         np.testing.assert_allclose(run.logits["test"], single.logits["test"], rtol=1e-3, atol=1e-4)
 
 
-def test_a_lane_that_diverges_does_not_stop_the_others():
-    config = CONFIG.replace(optimizer="sgd", encoders={"image": "cnn"})
-    lanes = train(seeds=(0, 0), config=config, learning_rates=(1e-2, 1e30))
-    assert lanes.runs[0].failure is None and lanes.runs[0].logits["validation"].shape == (21, 3)
-    assert "not finite" in lanes.runs[1].failure and not lanes.runs[1].logits
-    assert len(lanes.runs[0].history) == 2
+DIVERGING = CONFIG.replace(optimizer="sgd", encoders={"image": "cnn"})
+
+
+@functools.cache
+def healthy():
+    return train(strategy="staged", seeds=(0, 1), config=DIVERGING, learning_rates=(1e-2, 1e-2))
+
+
+def assert_outlived(result):
+    """The first seed is what it is beside a healthy one, bit for bit, and the second has failed alone."""
+    first, second = result.runs
+    assert_same(CellResult((first,), 0, 0, 0, 0), CellResult(healthy().runs[:1], 0, 0, 0, 0))
+    jax.tree.map(np.testing.assert_array_equal, first.theta, healthy().runs[0].theta)
+    assert first.failure is None and first.epochs_trained == 8
+    assert "seed 1 is not finite at epoch 2" in second.failure and not second.logits
+    assert second.epochs_trained == 2 and len(second.history) == 1
+
+
+@pytest.mark.parametrize("placement", [Placement(), Placement(2, "pmap", "seeds")], ids=["one", "two"])
+def test_a_seed_that_diverges_leaves_the_others_as_they_were(placement):
+    rates = {"learning_rates": (1e-2, 1e30)}
+    result = train(strategy="staged", seeds=(0, 1), config=DIVERGING, placement=placement, **rates)
+    if placement.devices == 1:
+        assert_outlived(result)
+    else:  # a program for other shapes: sums in another order
+        expected = healthy().runs[0].logits["test"]
+        np.testing.assert_allclose(result.runs[0].logits["test"], expected, rtol=1e-3, atol=1e-4)
+        assert result.runs[1].failure
+
+
+def test_what_diverged_before_a_kill_has_diverged_after_it(tmp_path):
+    def kill(progress):
+        if progress.epoch > 4:
+            raise Killed
+
+    options = {"strategy": "staged", "seeds": (0, 1), "config": DIVERGING, "learning_rates": (1e-2, 1e30),
+               "keep": Keep(tmp_path, seconds_between=0.0)}  # fmt: skip
+    with pytest.raises(Killed):
+        train(**options, on_progress=kill)
+    assert_outlived(train(**options))
+
+
+def test_predictions_that_are_not_finite_are_a_failure():
+    """The last step of all may be the one too far, after which no loss is computed."""
+    config = DIVERGING.replace(epochs=1, evaluate_every=1, batch_size=45, selection="last")
+    first, second = train(seeds=(0, 1), config=config, learning_rates=(1e-2, 1e30)).runs
+    assert first.failure is None and set(first.logits) == {"validation", "test"}
+    assert second.failure == "what seed 1 predicts is not finite" and not second.logits
 
 
 def test_only_the_splits_asked_for_are_read():
@@ -240,6 +316,7 @@ def test_patience_stops_each_seed_by_itself():
     lengths = set()
     for run in train(config=config).runs:
         assert len(run.history) in (run.best_epoch + config.patience, config.epochs)
+        assert run.epochs_trained == len(run.history)
         lengths.add(len(run.history))
     assert min(lengths) < config.epochs and len(lengths) > 1
 
@@ -249,13 +326,12 @@ def test_stages_come_in_order_and_each_starts_from_the_best_before():
     phases = [line["phase"] for line in result.runs[0].history]
     assert list(dict.fromkeys(phases)) == ["encoders", "fusion", "decoder"]
     assert [line["epoch"] for line in result.runs[0].history] == [2, 4, 6, 8, 10, 12]
+    assert [run.epochs_trained for run in result.runs] == [12] * 3
 
 
 def test_a_loss_that_is_not_finite_ends_the_cell_with_its_reason():
     result = train(config=CONFIG.replace(learning_rate=1e30))
-    failures = [run.failure for run in result.runs if run.failure]
-    assert failures and "is not finite at epoch 2" in failures[0]
-    assert all(not run.logits for run in result.runs)
+    assert all("is not finite at epoch 2" in run.failure and not run.logits for run in result.runs)
 
 
 def test_a_unimodal_cell_reads_its_modality_alone():
