@@ -68,7 +68,8 @@ def accuracy_against_throughput(records: Iterable[Mapping], title: str, path: Pa
             mean, low, high = interval(record["metrics"][score])
             place = (record["train_samples_per_second"], mean)
             panel.errorbar(*place, [[mean - low], [high - mean]], fmt=marker, color=colour, capsize=3, label=label)
-            panel.annotate(record["fusion"], place, xytext=(6, 4), textcoords="offset points", fontsize=8)
+            where = {"xytext": (6, 4), "textcoords": "offset points", "fontsize": 8}
+            panel.annotate(record["fusion"], place, **where, parse_math=False)
             panel.set_ylabel(f"{score} on test")
             label = None
     panel.set(xscale="log", xlabel="training samples per second")
@@ -79,7 +80,7 @@ def accuracy_against_throughput(records: Iterable[Mapping], title: str, path: Pa
 
 def _figure(title: str, panels: int):
     figure = Figure(figsize=(10, 4 if panels == 2 else 6), dpi=100, layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(title, parse_math=False)  # a name may hold dollar signs
     axes = figure.subplots(1, panels, squeeze=False)[0]
     for panel in axes:
         panel.spines[["top", "right"]].set_visible(False)

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.escaping import escape_csv, escape_latex, escape_markdown
 from benchmarks.statistics import interval
 from mmjax.evaluation.classical import CLASSICAL
 from mmjax.evaluation.metrics import METRICS, higher_is_better
@@ -30,10 +31,6 @@ _OPTIONAL = {
     "gap_to_bayes": ".1f",
 }  # columns that are there if any record has them, and their format
 _METRIC_ORDER = tuple(dict.fromkeys(name for names in METRICS.values() for name in names))
-_LATEX = str.maketrans({
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$",
-})  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,19 +92,22 @@ def sections(records: Iterable[Mapping], notes: Mapping[str, Sequence[str]] | No
 
 
 def csv(records: Iterable[Mapping]) -> str:
-    """`table` as CSV."""
-    return table(records).to_csv(index=False, lineterminator="\n")
+    """`table` as CSV; no name in it is a formula to a spreadsheet."""
+    whole = table(records)
+    names = {name: whole[name].map(escape_csv) for name in ("task", "level", "fusion", "strategy", "status")}
+    return whole.assign(**names).to_csv(index=False, lineterminator="\n")
 
 
 def markdown(parts: Iterable[Section]) -> str:
     """The sections as Markdown, the best in bold."""
     blocks = []
     for part in parts:
-        cells = part.cells.map(lambda text: text.replace("|", r"\|"))
+        cells = part.cells.map(escape_markdown)
         cells = cells.mask(part.best, "**" + cells + "**")
         lines = [list(cells.columns), ["---"] * cells.shape[1], *cells.to_numpy().tolist()]
         grid = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-        blocks += [f"## {part.task}", grid, "\n".join(f"- {note}" for note in part.notes)]
+        notes = "\n".join(f"- {escape_markdown(note)}" for note in part.notes)
+        blocks += [f"## {escape_markdown(part.task)}", grid, notes]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -165,11 +165,6 @@ def write(records: Iterable[Mapping], directory: Path, notes: Mapping[str, Seque
 def in_unit(value: float, sign: str = "") -> str:
     """Three decimals; three digits of what these would not show, as an error in a small unit."""
     return f"{value:{sign}.3f}" if value == 0 or abs(value) >= 0.1 else f"{value:{sign}.3g}"
-
-
-def escape_latex(text: str) -> str:
-    """The text as LaTeX prints it."""
-    return text.translate(_LATEX)
 
 
 def _rank(record: Mapping) -> tuple[int, int]:

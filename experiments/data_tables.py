@@ -12,7 +12,7 @@ from mmjax.types import SPLITS, Task
 
 def print_task(task: Task):
     """Modalities, target and splits, as they were understood."""
-    console = Console()
+    console = Console(emoji=False)
     sizes = ", ".join(f"{task.splits[split].size:,} {split}" for split in SPLITS)
     console.print(f"{task.name}: {sizes}", markup=False, highlight=False)
     shown = Table("modality", "kind", "shape", *(f"in {split}" for split in SPLITS))
@@ -34,7 +34,7 @@ def print_task(task: Task):
 
 def print_report(task: Task):
     """The cleaning report, and what must be known of it."""
-    console = Console()
+    console = Console(emoji=False)
     report = cleaning_report(task)
     shown = Table("what", *SPLITS)
     for what, values in report.rows():

@@ -19,7 +19,7 @@ class Reporter:
         self.console = console
         self.count = 0
         self.bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -81,4 +81,5 @@ class Reporter:
 
     def _say(self, sentence: str | None):
         if sentence:
-            self.console.print(f"[{self.count}/{self.cells}] {sentence}", markup=False, highlight=False, soft_wrap=True)
+            line = f"[{self.count}/{self.cells}] {sentence}"
+            self.console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)

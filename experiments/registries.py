@@ -7,6 +7,7 @@ import json
 
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from mmjax.data import TASKS
 from mmjax.decoders import DECODERS
@@ -46,7 +47,7 @@ def print_table():
     table = Table("kind", Column("name", no_wrap=True), "")
     for name, entry in held["tasks"].items():
         ways = ", ".join(f"/{protocol}" for protocol in entry["protocols"])
-        table.add_row("task", name, entry["summary"] + (f"; split by {ways}" if ways else ""))
+        table.add_row("task", name, Text(entry["summary"] + (f"; split by {ways}" if ways else "")))
     table.add_section()
     for level, names in held["fusions"].items():
         table.add_row(f"fusion, {level} level", "\n".join(names), "")

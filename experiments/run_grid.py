@@ -125,7 +125,7 @@ def run_grid(
 def _run(request: Request, plan, budgets, tuning, placement, train, combine, stop) -> list[dict]:
     """The rest of `run_grid`, of the process that decides and writes."""
     workdir = Path(request.workdir)
-    seeds, console, tuned = range(request.seeds), Console(), None
+    seeds, console, tuned = range(request.seeds), Console(emoji=False), None
     if tuning:
         if not (request.resume or request.dry_run):
             forget_trials(plan, tuning, workdir)
@@ -185,7 +185,7 @@ def run_plan(
 
 def print_results(rows: Sequence[Row], workdir: Path):
     """The table, the lines below it, and where the files are."""
-    console = Console()
+    console = Console(emoji=False)
     console.print(terminal_table(records_of(rows)))
     for title, notes in notes_of(rows).items():
         console.print(f"{title}: " + "\n".join(notes), markup=False, highlight=False)

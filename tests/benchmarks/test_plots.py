@@ -44,6 +44,14 @@ def test_a_phase_draws_a_line_of_its_own(tmp_path):
     assert [list(line.get_xdata()) for line in panel.lines] == [[1, 2, 3], [4, 5]]
 
 
+@pytest.mark.parametrize("name", ["$\\frac{x$", "$", "cost in $ and $", "[/INST]", "a\nb", "\\alpha"])
+def test_names_are_no_formulas(name, tmp_path):
+    plots.learning_curves(HISTORIES["one seed"], name, tmp_path / "curves.png")
+    cell = {"level": "feature", "fusion": name, "metrics": {"accuracy": [0.8]}, "train_samples_per_second": 1.0}
+    plots.accuracy_against_throughput([cell], name, tmp_path / "throughput.png")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_accuracy_against_throughput(tmp_path):
     cell = {"level": "feature", "fusion": "concat", "metrics": {"nll": [0.1], "accuracy": [0.8, 0.9]}}
     unmeasured = cell | {"level": "baseline", "fusion": "majority", "train_samples_per_second": None}

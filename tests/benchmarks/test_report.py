@@ -7,7 +7,7 @@ from benchmarks import plots
 from benchmarks.report import report
 from benchmarks.tables import sections
 
-EVIL = "<script>alert('&')</script>"
+EVIL = "\"><script>alert('&')</script>"
 CELL = {
     "task": "task_one", "level": "feature", "fusion": "concat", "strategy": "joint", "seeds": 2,
     "metrics": {"accuracy": [0.8, 0.9]}, "parameters": 10, "train_samples_per_second": 5.0,

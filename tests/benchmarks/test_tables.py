@@ -3,7 +3,6 @@
 import csv
 import io
 
-import pytest
 import rich.console
 
 from benchmarks import tables
@@ -109,11 +108,31 @@ def test_latex_is_booktabs_and_escaped():
         assert "%" not in line.replace(r"\%", ""), "an unescaped % would hide the rest of its line"
 
 
-@pytest.mark.parametrize(
-    ("text", "escaped"), [("a_b", r"a\_b"), (r"\{", r"\textbackslash{}\{"), ("5 & 6~", r"5 \& 6\textasciitilde{}")]
-)
-def test_each_character_is_escaped_once(text, escaped):
-    assert tables.escape_latex(text) == escaped
+ODD = "a|b `c` <script>x</script> $d$ [link](javascript:e)\n\n# f & g % {h} ~i"
+
+
+def test_names_of_users_are_text_in_every_file():
+    names = {"task": ODD, "status": f"failed: {ODD}", "fusion": f"unimodal/{ODD}"}
+    odd = record("two", "baseline", "unimodal/x", [0.5]) | names
+    csv_row = next(csv.DictReader(io.StringIO(tables.csv([odd]))))
+    assert {name: csv_row[name] for name in names} == names
+    parts = tables.sections([odd], {ODD: [ODD]})
+    lines = tables.markdown(parts).splitlines()
+    assert len(lines) == 7, "heading, a table of three lines, a note, and empty lines between"
+    table = [line for line in lines if line.startswith("|")]
+    assert {line.replace(r"\|", "").count("|") for line in table} == {table[0].count("|")}
+    for line in lines:
+        assert "<script" not in line.replace(r"\<", "") and "](" not in line and "`" not in line.replace(r"\`", "")
+    assert "\n\n" not in tables.latex(parts).replace("\n\n\\begin", "")
+
+
+def test_no_cell_of_the_csv_is_a_formula():
+    odd = record("=cmd|' /C calc'!A0", "baseline", "-2+3", [0.5]) | {"status": "@SUM(1)"}
+    lines = tables.csv([odd, record("+1", "feature", "concat", [0.25])]).splitlines()[1:]
+    assert lines[0].startswith("'=cmd|' /C calc'!A0,baseline,'-2+3,joint,1,0.5") and lines[0].endswith(",'@SUM(1)")
+    assert lines[1].startswith("'+1,feature,concat,joint,1,0.25") and lines[1].endswith(",done")
+    below_zero = record("task", "feature", "concat", r2=[-0.5])
+    assert ",-0.5," in tables.csv([below_zero]), "figures are figures"
 
 
 def test_equal_records_give_equal_bytes(tmp_path):
