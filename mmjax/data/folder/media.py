@@ -71,9 +71,9 @@ def names_in_order(path: Path, names: Iterable[str], complaint: str) -> np.ndarr
     found.sort()
     first = found[0][0]
     if others or first > 1 or [number for number, _ in found] != list(range(first, first + len(found))):
-        shown = ", ".join(name for each in numbers.values() for _, name in each[:2])
+        shown = ", ".join([name for each in numbers.values() for _, name in each[:3]][:3])
         raise InputError(
-            f"{complaint}: the files of {path} ({shown[:60]}, ...) are no running number from 0 or 1, so which belongs "
+            f"{complaint}: the files of {path} ({shown}, ...) are no running number from 0 or 1, so which belongs "
             "to which row is a guess; say `id`, or `names: <table>` and `column: <of file names>`"
         )
     return np.array([*(name for _, name in found), None], object)[:-1]

@@ -3,9 +3,11 @@
 A column of a `table` is decided as a whole, by the cells that say something:
 
 - all are numbers: it is a column of numbers;
-- its numbers are whole, it has CODES different values at most, and what is no number is a code of letters and
-  digits, as 1, 2, 3A: it is a category, with a warning where at least half are numbers;
-- half or more are numbers, or SOME are and they are not few whole ones: refused, naming the first cell that is none;
+- its numbers are whole, it has CODES different values at most, and what is no number is codes of letters and digits,
+  as 1, 2, 3A, each twice or more (a slip stands once): a category, with a warning where at least half are numbers;
+- nearly all have a unit, as 5 mg, and it has CODES different values at most: a category, with a warning;
+- half or more are numbers, with a unit or without, or SOME are and they are not few whole ones: refused, naming the
+  first cell that is none;
 - otherwise it is a category.
 """
 
@@ -48,6 +50,9 @@ THOUSANDS = {".": ",'’ \u00a0\u202f", ",": ".'’ \u00a0\u202f"}  # what may s
 CODES = 20  # different values at most of a column of codes
 LONGEST_CODE = 8  # characters
 MOSTLY, SOME = 0.5, 0.1  # shares of cells that are numbers
+_UNIT = re.compile(
+    r"[$€£¥]?\s*(.*?\d[.,]?)(?:\s*[%°‰$€£¥]|\s+[^\W\d]+\.?)?"
+)  # a number with %, °, a currency or a word
 _CODE = re.compile(r"(?=.*\d)[\w<>≤≥+./-]+")
 _WHOLE = re.compile(r"[+-]?\d+(?:\.0*)?")
 _NOT_FINITE = ("inf", "infinity")
@@ -109,21 +114,24 @@ def type_of(name: str, cells: Sequence[str], where: Callable[[int], str]) -> tup
         return "number", ""
     kinds = set(said.values())
     numbers = {text for text in kinds if number_of(text, decimal) is not None}
-    few = len(kinds) <= CODES and all(_WHOLE.fullmatch(text) for text in numbers)
-    if few and all(len(text) <= LONGEST_CODE and _CODE.fullmatch(text) for text in kinds - numbers):
-        shown = ", ".join(sorted(kinds - numbers)[:3])
-        warning = (
-            f"column {name!r} holds {shown} beside whole numbers and is taken as a category; if it is one, say so "
-            f"with `categories: [{name}]`, and correct the cells if it is not"
-        )
-        return "category", warning if share >= MOSTLY else ""
-    if share >= MOSTLY or (share >= SOME and not few):
-        row = next(row for row, text in said.items() if number_of(text, decimal) is None)
-        raise InputError(
-            f"{where(row)}: {said[row]!r} {_why(said[row], decimal)}, and {marks[decimal]:,} of the column's "
-            f"{len(said):,} cells are numbers; correct or empty it, or say `categories: [{name}]`"
-        )
-    return "category", ""
+    whole = len(kinds) <= CODES and all(_WHOLE.fullmatch(text) for text in numbers)
+    told = (
+        f"column {name!r} holds {', '.join(sorted(kinds - numbers)[:3])} and is taken as a category; say so with "
+        f"`categories: [{name}]` if it is one, and write its numbers alone if it is not"
+    )
+    repeated = len(said) - marks[decimal] >= 2 * len(kinds - numbers)
+    if whole and repeated and all(len(text) <= LONGEST_CODE and _CODE.fullmatch(text) for text in kinds - numbers):
+        return "category", told if share >= MOSTLY else ""
+    measured = sum(_with_unit(text, decimal) for text in said.values()) / len(said)
+    if measured < MOSTLY and (share < SOME or whole):
+        return "category", ""
+    if share < SOME and len(kinds) <= CODES:
+        return "category", told
+    row = next(row for row, text in said.items() if number_of(text, decimal) is None)
+    raise InputError(
+        f"{where(row)}: {said[row]!r} {_why(said[row], decimal)}, and {measured:.0%} of the column's {len(said):,} "
+        f"cells hold numbers; correct or empty it, or say `categories: [{name}]`"
+    )
 
 
 def says_something(cell: str) -> bool:
@@ -163,6 +171,11 @@ def _plain(cells: Sequence[str]) -> np.ndarray | None:
         return None
     usual = len(values) and np.isfinite(values).any() and not np.isinf(values).any()
     return values if usual and not any("_" in cell for cell in cells) else None
+
+
+def _with_unit(text: str, decimal: str) -> bool:
+    match = _UNIT.fullmatch(text)
+    return bool(match) and number_of(match[1], decimal) is not None
 
 
 def _decimal_of(said: dict[int, str], where: Callable[[int], str]) -> str:

@@ -87,7 +87,10 @@ def _picture(name: str, file: Path | bytes) -> Picture:
             if turned.mode.startswith("I;16") or raw.startswith("I;16"):
                 return Picture(_floats(turned), "16 bits", False, frames)
             if turned.mode in ("I", "F"):
-                return Picture(_floats(turned), "floats", False, frames)
+                floats = _floats(turned)
+                if not np.isfinite(np.asarray(floats)).all():
+                    raise InputError(f"{name} holds pixels that are not finite; save it again with numbers there")
+                return Picture(floats, "floats", False, frames)
             opaque, transparent = _opaque(turned)
             return Picture(opaque.convert("L" if turned.mode in GRAY else "RGB"), "8 bits", transparent, frames)
 

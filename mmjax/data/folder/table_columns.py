@@ -15,6 +15,8 @@ from mmjax.data.transforms.raw_form import RawForm, RawModality
 from mmjax.data.transforms.tabular import Impute, Scale, Table
 from mmjax.errors import InputError, unknown_name
 
+MANY = 0.25  # share of different values in a column, above which its categories are told
+
 
 def as_in_training(where: str, part: ModalityPart, form: RawForm) -> ModalityPart:
     """The part of a task.yaml of new examples, with its columns in the order of training.
@@ -84,7 +86,7 @@ def side_by_side(
         else:
             cells = np.array([*map(category_of, cells), None], object)[:-1]
             different = len(set(cells))
-            if not form and different > max(CODES, len(cells) / 2):
+            if not form and different > max(CODES, MANY * len(cells)):
                 told.append(
                     f"{part.name}: column {name!r} holds {different:,} different values in {len(cells):,} rows, each a "
                     "category of its own; leave it out, or make it a text"

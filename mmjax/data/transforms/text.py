@@ -20,6 +20,7 @@ UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 CLUSTER = rf"[{UNSPACED}]\p{{M}}*"  # one with the marks above and below it, as `tokenizers` writes it
+TERM = rf"[{UNSPACED}]|[^\W{UNSPACED}]{{2,}}"  # one of them, or two other characters of a word and more
 SEGMENTED = 0.05  # share of train's texts with two such characters in a row, from which each is a word of its own
 
 
@@ -172,7 +173,7 @@ class TfIdf:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         if unspaced:
-            settings["token_pattern"] = rf"[{UNSPACED}]|[^\W{UNSPACED}]{{2,}}"
+            settings["token_pattern"] = TERM
         grams = tuple(self.grams)
         return TfidfVectorizer(
             ngram_range=grams, analyzer=self.analyzer, sublinear_tf=True, lowercase=False, **settings
@@ -185,7 +186,7 @@ class HashedTerms:
 
     Attributes:
       features: places.
-      grams: shortest and longest run of words that is a term.
+      grams: shortest and longest run of words that is a term; of scripts without spaces each character is a word.
     """
 
     features: int = 1_024
@@ -197,7 +198,8 @@ class HashedTerms:
     def apply(self, state: State, column: Column) -> Column:
         from sklearn.feature_extraction.text import HashingVectorizer
 
-        hasher = HashingVectorizer(n_features=self.features, ngram_range=tuple(self.grams), lowercase=False)
+        how = {"ngram_range": tuple(self.grams), "lowercase": False, "token_pattern": TERM}
+        hasher = HashingVectorizer(n_features=self.features, **how)
         return column._replace(values=hasher.transform(_texts(column)).toarray().astype(np.float32))
 
 

@@ -60,7 +60,7 @@ def test_a_column_of_numbers_is_never_a_category(odd):
     """The sentence names the cell, its line and column, and how to say that it is a category."""
     with pytest.raises(InputError) as error:
         type_of("age", [*MEASURED[:7], odd, *MEASURED[7:]], where)
-    for word in ("line 9", "'age'", repr(odd), "categories: [age]", "40 of the column's 41"):
+    for word in ("line 9", "'age'", repr(odd), "categories: [age]", "of the column's 41"):
         assert word in str(error.value)
 
 
@@ -70,6 +70,8 @@ def test_a_column_of_numbers_is_never_a_category(odd):
         (["1", "2", "3A"] * 9, True),
         (["0-9", "10-19", "20"] * 9, False),
         (["1", "2", "3", "4+"] * 9, True),
+        (["1", "2"] * 9 + ["3A", "3A"], True),
+        (["5 mg", "10 mg"] * 9, True),
         (["C", "A", "B"] * 9, False),
         (["1", "other", "none given"] * 9, False),
         ([f"A{place}" for place in range(30)], False),
@@ -79,6 +81,17 @@ def test_codes_are_categories(cells, warned):
     kind, warning = type_of("ward", cells, where)
     assert kind == "category" and bool(warning) == warned
     assert not warned or ("categories: [ward]" in warning and cells[-1] in warning)
+
+
+@pytest.mark.parametrize("write", ["{}%", "{} kg", "$ {}", "{} €", "{}°", "{} mg."])
+def test_numbers_with_a_unit_are_no_categories(write):
+    with pytest.raises(InputError, match="line 2.*100% of the column's 40 cells hold numbers"):
+        type_of("dose", [write.format(number) for number in MEASURED], where)
+
+
+def test_a_slip_among_few_numbers_is_no_code():
+    with pytest.raises(InputError, match="line 11, column 'age': '3A'"):
+        type_of("ward", [*["1", "2", "3"] * 3, "3A"], where)
 
 
 def test_few_whole_numbers_and_a_word_are_refused_and_not_guessed():

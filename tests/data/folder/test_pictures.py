@@ -94,6 +94,7 @@ def test_a_smaller_size_that_nobody_asked_for_is_told():
     [
         ([colours_of_16_bits()], ("0.png", "16 bits in each of several channels")),
         ([encoded(np.zeros(SIZE, np.uint8)), encoded(np.zeros(SIZE, np.uint16))], ("1.png has 16 bits", "0.png has 8")),
+        ([encoded(np.full(SIZE, np.nan, np.float32), "TIFF")], ("0.png", "not finite")),
         ([encoded(np.zeros((60, 80, 3), np.uint8), "JPEG")[:-40]], ("0.png",)),
     ],
 )  # fmt: skip

@@ -134,6 +134,7 @@ def test_text_without_spaces_has_known_words(language):
     assert (made.values[valid] > 1).all() and made.lengths.min() > 2 and made.vocabulary > 6
     terms = TfIdf(least=1)
     assert (terms.apply(terms.fit(column(*texts)), column(*texts)).values > 0).sum(axis=1).min() > 2
+    assert np.count_nonzero(HashedTerms().apply({}, column(*texts)).values, axis=1).min() > 2
 
 
 def test_whether_text_has_spaces_is_decided_on_train_and_kept():
