@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mmjax.data.folder import arrays, media, saved_datasets, tables
-from mmjax.data.folder.places import contents, place_of
+from mmjax.data.folder.places import contents, is_archive, members_named, place_of
 from mmjax.data.folder.schema import FILE, KINDS, ModalityPart, Reference, Schema
 from mmjax.data.transforms.contract import Column, Transform
 from mmjax.data.transforms.image import Channels, Normalise
@@ -37,13 +37,13 @@ def read_modality(schema: Schema, part: ModalityPart, rows: Rows) -> tuple[Colum
       InputError: naming file, line or row, and value.
     """
     path = place_of(schema.folder, part.reference.line, part.reference.file)
-    if path.suffix in tables.SUFFIXES:
+    if tables.is_table(path):
         column, steps = _from_table(schema, part, path, rows)
-    elif path.suffix in arrays.SUFFIXES:
+    elif arrays.is_arrays(path):
         column, steps = _from_arrays(schema, part, path, rows)
     elif saved_datasets.is_saved(path):
         column, steps = _from_saved(schema, part, path, rows)
-    elif part.kind in ("image", "waveform") and (path.is_dir() or path.suffix == ".zip"):
+    elif part.kind in ("image", "waveform") and (path.is_dir() or is_archive(path)):
         column, steps = _from_media(schema, part, path, rows)
     else:
         raise InputError(
@@ -64,11 +64,11 @@ def table_strings(schema: Schema, reference: Reference, rows: Rows | None) -> li
         saved = saved_datasets.read_saved(path)
         found = [np.array(["" if v is None else str(v) for v in saved.values(c)], object) for c in reference.columns]
         return [_same_length(path, values, rows) for values in found]
-    if path.suffix in arrays.SUFFIXES:
+    if arrays.is_arrays(path):
         found = [arrays.read_array(path, name) for name in reference.columns]
         texts = [np.array(["" if v != v else str(v) for v in values.tolist()], object) for values in found]
         return [_same_length(path, values, rows) for values in texts]
-    if path.suffix not in tables.SUFFIXES:
+    if not tables.is_table(path):
         raise InputError(
             f"{_line(schema, reference)}: {reference.file!r} is no table; accepted are .csv, .tsv, .parquet"
         )
@@ -225,6 +225,7 @@ def _from_media(schema: Schema, part: ModalityPart, path: Path, rows: Rows):
     if part.reference.names:
         table = dataclasses.replace(part.reference, file=part.reference.names)
         (names,) = table_strings(schema, table, rows)
+        names = members_named(names, held, part.reference)
     elif rows.keys is not None:
         stems = {Path(name).stem: name for name in held}
         names = np.array([stems.get(key, "") for key in rows.keys], object)
