@@ -138,7 +138,7 @@ TEN = {
     "key_twice": (lambda f: change(f, 9, "visit", "8"), "is there twice"),
     "wrong_delimiter": (lambda f: write_rows(f, read_rows(f), delimiter=";"), "delimiter"),
     "leads_out": (zip_slip, "leads out"),
-    "one_class": (lambda f: [change(f, row, "diagnosis", "ill") for row in range(ROWS)], "classes are ill"),
+    "one_class": (lambda f: [change(f, row, "diagnosis", "ill") for row in range(ROWS)], "classes are 'ill'"),
 }
 
 

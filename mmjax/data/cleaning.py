@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from mmjax.data.duplicates import ABSENT, contradicted, keys_of, repeated, shared
+from mmjax.data.folder.labels import near_twins
 from mmjax.data.suspects import Suspect, absence_tells, suspects_of
 from mmjax.types import SPLITS, Batch, ModalitySpec, Task
 
@@ -135,6 +136,7 @@ def _warnings(task: Task, report: CleaningReport) -> Iterator[str]:
     for name, of in report.absent.items():
         if max(of.values()) > 0:
             yield f"{name} is absent in {of['train']:.0%} of train and {of['test']:.0%} of test"
+    yield from near_twins(task.class_names)
     for name in report.absence_tells:
         yield f"who lacks {name} is of other classes, so that its absence alone tells of the target"
     yield from (f"{name} is the same in all of train" for name, share in report.constant.items() if share == 1)

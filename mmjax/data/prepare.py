@@ -111,9 +111,11 @@ def make_task(
     columns, official = _joined(rows, variant)
     labels = columns[variant.target.column]
     classified = variant.target.kind in ("binary", "multiclass")
-    grouped = None if groups is None else np.unique(columns[groups], return_inverse=True)[1]
+    group_names, grouped = ((), None) if groups is None else np.unique(columns[groups], return_inverse=True)
     own_folds = None if folds is None else columns[folds].astype(int)
-    places = rows_of(*split_by, Layout(labels if classified else None, grouped, official, own_folds))
+    names = variant.target.names
+    layout = Layout(labels if classified else None, grouped, official, own_folds, names, group_names)
+    places = rows_of(*split_by, layout)
     fitted, inputs = {}, {}
     for modality, spec in variant.modalities.items():
         column = column_of(columns, spec)

@@ -13,12 +13,13 @@ Classes keep their shares, and examples of one group (a patient, a speaker, a vi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from mmjax.errors import InputError, unknown_name
+from mmjax.errors import InputError, shown, unknown_name
 from mmjax.types import SPLITS
 
 PROTOCOLS = ("official", "random_80_20", "fold", "conflict")
@@ -35,12 +36,16 @@ class Layout(NamedTuple):
       groups: [n], examples of one value stay together; None where each stands alone.
       official: split -> rows, as the data set has them; "train" alone where it has no official split.
       folds: [n] int, the data set's own folds; None where it has none.
+      class_names: of the strata, for sentences; empty where they have none.
+      group_names: of the groups, where those are numbers from 0; empty otherwise.
     """
 
     strata: np.ndarray | None
     groups: np.ndarray | None
     official: Mapping[str, np.ndarray]
     folds: np.ndarray | None
+    class_names: Sequence[str] = ()
+    group_names: Sequence[str] = ()
 
     @property
     def size(self) -> int:
@@ -97,7 +102,7 @@ def _cut(layout: Layout, rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.nd
         try:
             return tuple(train_test_split(rows, test_size=1 / SHARE, stratify=strata, random_state=seed))
         except ValueError as error:
-            raise InputError(f"a fifth of {len(rows)} examples cannot be held out: {error}") from error
+            raise InputError(_too_few(layout, rows, SHARE)) from error
     folds = _new_folds(layout, rows, seed, SHARE)
     return rows[folds != 0], rows[folds == 0]
 
@@ -115,16 +120,45 @@ def _new_folds(layout: Layout, rows: np.ndarray, seed: int, count: int) -> np.nd
     strata = None if layout.strata is None else layout.strata[rows]
     groups = None if layout.groups is None else layout.groups[rows]
     if groups is not None:
-        count = min(count, len(np.unique(groups)))
+        present = np.unique(groups)
+        if len(present) < 2:
+            raise InputError(
+                f"all {len(rows)} examples that are to be split are of group {_named(layout.group_names, present[0])}; "
+                "give examples of three groups or more, or leave `groups` out"
+            )
+        count = min(count, len(present))
     if groups is None:
         splitter = KFold if strata is None else StratifiedKFold
     else:
         splitter = GroupKFold if strata is None else StratifiedGroupKFold
     folds = np.empty(len(rows), int)
     try:
-        parts = list(splitter(count, shuffle=True, random_state=seed).split(rows, strata, groups))
+        with warnings.catch_warnings():
+            # Classes with fewer members than folds are refused where train then lacks them, and by their name.
+            warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+            parts = list(splitter(count, shuffle=True, random_state=seed).split(rows, strata, groups))
     except ValueError as error:
-        raise InputError(f"{len(rows)} examples cannot be split {count} ways: {error}") from error
+        raise InputError(_too_few(layout, rows, count)) from error
     for fold, (_, held_out) in enumerate(parts):
         folds[held_out] = fold
     return folds
+
+
+def _too_few(layout: Layout, rows: np.ndarray, ways: int) -> str:
+    """Why rows cannot be split: a class that is too small, or too few of all."""
+    if layout.strata is not None:
+        classes, counts = np.unique(layout.strata[rows], return_counts=True)
+        name = _named(layout.class_names, classes[counts.argmin()])
+        if counts.min() < 2:
+            return (
+                f"class {name} has 1 example among the {len(rows)} that are to be split, and every split needs one: "
+                f"give {len(SPLITS)} or more, leave its row out, or make it part of another class"
+            )
+        return (
+            f"{len(rows)} examples cannot be split {ways} ways with each of {len(classes)} classes in each; give more"
+        )
+    return f"{len(rows)} examples cannot be split {ways} ways; give {ways} or more"
+
+
+def _named(names: Sequence[str], place: int) -> str:
+    return shown(names[place]) if len(names) else str(place)

@@ -105,29 +105,33 @@ def fetch(dl_manager, sources: Sequence[Source], registered: Mapping | None) -> 
     return paths
 
 
-def digest(paths: dict[str, Path]) -> str:
-    """Sixteen hex digits of the SHA-256 of the files' names and contents."""
+def digest(paths: dict[str, Path], own: bool = False) -> str:
+    """Sixteen hex digits of the SHA-256 of the files' names and contents; `own` as `reading` has it."""
     total = hashlib.sha256()
     for name, place in sorted(paths.items()):
         for path in sorted(p for p in place.rglob("*") if p.is_file()) if place.is_dir() else [place]:
-            with reading(path), open(path, "rb") as file:
+            with reading(path, own), open(path, "rb") as file:
                 inside = path.relative_to(place).as_posix() if place.is_dir() else ""
                 total.update(f"{name}{inside}".encode() + hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()[:16]
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turns whatever a parser raises on a file into one sentence about that file."""
+def reading(path: Path, own: bool = False) -> Iterator[None]:
+    """Turns whatever a parser raises on a file into one sentence about that file.
+
+    Args:
+      path: of the file.
+      own: whether a person made it, who can make it again; otherwise it can be had again from its source.
+    """
     try:
         yield
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # parsers of foreign formats raise anything on broken bytes
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(
-            f"{path} is truncated or not the right file ({reason}); get it again from its source"
-        ) from error
+        remedy = "save it again, or leave it out" if own else "get it again from its source"
+        raise InputError(f"{path} is truncated or not the right file ({reason}); {remedy}") from error
 
 
 def _place(root: Path, source: Source) -> Path | None:

@@ -35,7 +35,6 @@ def test_a_seed_is_a_split_and_another_seed_another():
     assert set(first) != set(other)
 
 
-@pytest.mark.filterwarnings("ignore:The least populated class")
 @given(st.lists(st.integers(0, 12), min_size=40, max_size=80), st.integers(0, 20))
 def test_groups_are_never_parted(groups, seed):
     groups = np.array([*groups, *range(10)])
@@ -94,15 +93,48 @@ def test_a_protocol_without_a_number_has_0():
     ("layout", "protocol", "told"),
     [
         (PLAIN._replace(folds=np.zeros(100, int)), "fold.1", "fold.0 to fold.0"),
-        (Layout(np.arange(4), None, {"train": np.arange(4)}, None), "random_80_20.0", "a fifth of 4"),
+        (
+            Layout(np.arange(4), None, {"train": np.arange(4)}, None),
+            "random_80_20.0",
+            "class 0 has 1 example among the 4",
+        ),
+        (
+            PLAIN._replace(strata=np.arange(100) // 99, class_names=("well", "[/rare]")),
+            "random_80_20",
+            "'\\[/rare\\]' has 1 e",
+        ),
+        (PLAIN._replace(groups=np.arange(100) // 50, group_names=("A", "B")), "random_80_20", "of group '[AB]'"),
+        (Layout(None, None, {"train": np.arange(2)}, None), "fold", "2 examples cannot be split 5 ways; give 5"),
+        (
+            Layout(np.arange(8) % 4, None, {"train": np.arange(8)}, None),
+            "random_80_20",
+            "8 examples cannot .* 4 classes",
+        ),
+        (Layout(np.arange(8) % 4, None, {"train": np.arange(8)}, None), "fold", "8 examples cannot be split 5 ways"),
         (
             Layout(np.zeros(8, int), np.zeros(8, int), {"train": np.arange(8)}, None),
             "random_80_20.0",
-            "cannot be split",
+            "all 8 examples that are to be split are of group 0; give",
         ),
     ],
 )
 def test_what_cannot_be_split_is_told(layout, protocol, told):
     name, number = parse(protocol, ("official", "fold", "random_80_20"), "a")
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=told) as error:
         rows_of(name, number, layout)
+    assert "least populated" not in str(error.value)
+
+
+def test_of_a_class_of_two_examples_one_is_left_where_the_other_is_tested():
+    """Of ten classes of two examples, four have one in a test split of a fifth."""
+    strata = np.maximum(np.arange(100) - 78, 0) // 2
+    layout = PLAIN._replace(strata=strata, class_names=tuple("abcdefghijk"))
+    with pytest.raises(InputError, match="class '[b-k]' has 1 example among the 80"):
+        rows_of("random_80_20", 0, layout)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_class_of_fewer_examples_than_folds_is_split_without_a_word():
+    layout = PLAIN._replace(strata=np.arange(100) // 97)
+    assert sum((layout.strata[rows_of("fold", fold, layout)["test"]] == 1).sum() for fold in range(5)) == 3
+    rows_of("fold", 0, layout._replace(groups=np.arange(100) // 2))

@@ -38,6 +38,21 @@ def test_check_prints_what_was_understood(data, good):
         assert part in said
 
 
+def test_names_that_look_like_markup_are_shown_as_they_stand(data, tmp_path):
+    rows = "".join(f"{place},{place % 7},{('[/INST]', '[other]', '[red]x')[place % 3]}\n" for place in range(60))
+    (tmp_path / "t.csv").write_text(f"[a],[/b],y\n{rows}")
+    (tmp_path / "task.yaml").write_text(
+        "modalities:\n  one: {kind: table, file: t.csv, columns: ['[a]']}\n"
+        "  two: {kind: table, file: t.csv, columns: ['[/b]']}\ntarget: {file: t.csv, column: y}\n"
+    )
+    done = data("check", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(name in done.stdout for name in ("[/INST]", "[other]", "[red]x"))
+    (tmp_path / "t.csv").write_text(f"[a],[/b],y\n{rows}5,5,\n")
+    done = data("check", tmp_path)
+    assert done.returncode == 2 and "line 62, column 'y': the target is missing" in done.stderr
+
+
 def test_check_names_what_is_broken(data, tmp_path):
     folder = write_good(tmp_path / "broken")
     damage, told = TEN["broken_image"]

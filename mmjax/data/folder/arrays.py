@@ -15,15 +15,20 @@ from mmjax.errors import InputError, unknown_name
 SUFFIXES = (".npz", ".npy")
 
 
+def is_arrays(path: Path) -> bool:
+    """Whether a file's name ends as that of arrays, in either case."""
+    return path.suffix.lower() in SUFFIXES
+
+
 def read_array(path: Path, name: str = "") -> np.ndarray:
     """An array of a .npy file, or one by name of a .npz.
 
     Raises:
       InputError: if the file is broken, lacks the array, holds Python objects, or declares more than it holds.
     """
-    if path.suffix == ".npy":
+    if path.suffix.lower() == ".npy":
         return _load(path, path.name, path.read_bytes())
-    with reading(path), zipfile.ZipFile(path) as archive:
+    with reading(path, own=True), zipfile.ZipFile(path) as archive:
         names = [member.removesuffix(".npy") for member in archive.namelist()]
         twice = next((each for place, each in enumerate(names) if each in names[:place]), None)
         if twice is not None:
@@ -37,13 +42,13 @@ def read_array(path: Path, name: str = "") -> np.ndarray:
 
 def names_of(path: Path) -> list[str]:
     """Names of the arrays of a .npz file."""
-    with reading(path), zipfile.ZipFile(path) as archive:
+    with reading(path, own=True), zipfile.ZipFile(path) as archive:
         return [member.removesuffix(".npy") for member in archive.namelist()]
 
 
 def _load(path: Path, name: str, content: bytes) -> np.ndarray:
     file = io.BytesIO(content)
-    with reading(path):
+    with reading(path, own=True):
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read(file)

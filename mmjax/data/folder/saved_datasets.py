@@ -26,7 +26,7 @@ class SavedDataset:
         import datasets
 
         self.path = path
-        with reading(path):
+        with reading(path, own=True):
             loaded = datasets.load_from_disk(str(path))
             parts = loaded if isinstance(loaded, datasets.DatasetDict) else {"": loaded}
             for split in parts:

@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
-import csv
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from mmjax.data.folder.separated import read_separated
+from mmjax.data.folder.words import plain
 from mmjax.data.sources import reading
-from mmjax.errors import InputError, unknown_name
+from mmjax.errors import InputError, shown, unknown_name
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
 MISSING = ("", "nan", "na", "n/a", "null", "none")  # cells that say nothing, in lower case
 
 
+def is_table(path: Path) -> bool:
+    """Whether a file's name ends as that of a table, in either case."""
+    return path.suffix.lower() in SUFFIXES
+
+
 class TableFile:
-    """A table's columns as strings ("" is missing), and the line that each row stands in."""
+    """A table's columns as strings, without space around them and in composed Unicode, and each row's line.
+
+    Attributes:
+      path: of the file.
+      frame: [n, columns] str; "" where the cell says nothing (MISSING).
+      delimiter: what stands between columns; "" in Parquet.
+    """
 
     def __init__(self, path: Path, delimiter: str = ""):
+        import pandas
+
         self.path = path
-        self.frame = _parquet(path) if path.suffix == ".parquet" else _separated(path, delimiter)
-        if not len(self.frame):
+        if path.suffix.lower() == ".parquet":
+            (heading, rows), self._lines, self.delimiter = _parquet(path), None, ""
+        else:
+            heading, rows, self._lines, self.delimiter = read_separated(path, delimiter)
+        if not rows:
             raise InputError(f"{path} has no line of data below its heading; give at least one")
+        self._as_they_stand = _array([[plain(cell) for cell in row] for row in rows], len(heading))
+        told = [["" if cell.lower() in MISSING else cell for cell in row] for row in self._as_they_stand.tolist()]
+        self.frame = pandas.DataFrame(_array(told, len(heading)), columns=heading, dtype=object)
+        self._places = {name: place for place, name in enumerate(heading)}
 
     @property
     def rows(self) -> int:
@@ -30,9 +52,9 @@ class TableFile:
         return len(self.frame)
 
     def where(self, row: int, column: str) -> str:
-        """How a cell is pointed at."""
-        line = f"row {row}" if self.path.suffix == ".parquet" else f"line {row + 2}"
-        return f"{self.path}, {line}, column {column!r}"
+        """How a cell is pointed at: by the line of the file in which its row begins."""
+        line = f"row {row}" if self._lines is None else f"line {self._lines[row]}"
+        return f"{self.path}, {line}, column {shown(column)}"
 
     def strings(self, column: str) -> np.ndarray:
         """[n] str in an array of objects; "" where the cell says nothing.
@@ -40,9 +62,15 @@ class TableFile:
         Raises:
           InputError: if there is no such column.
         """
-        if column not in self.frame:
-            raise InputError(f"{self.path}: {unknown_name('column', column, self.frame.columns)}")
-        return self.frame[column].to_numpy(object)
+        return self.frame.iloc[:, self._place(column)].to_numpy(object)
+
+    def cells(self, column: str) -> np.ndarray:
+        """[n] str in an array of objects, also where a word such as `None` stands, which `strings` takes for nothing.
+
+        Raises:
+          InputError: if there is no such column.
+        """
+        return self._as_they_stand[:, self._place(column)]
 
     def numbers(self, column: str) -> np.ndarray:
         """[n] float64; NaN where the cell says nothing.
@@ -57,10 +85,20 @@ class TableFile:
                 try:
                     values[row] = float(text)
                 except ValueError:
-                    raise InputError(f"{self.where(row, column)}: {text!r} is no number; correct or empty it") from None
+                    raise InputError(
+                        f"{self.where(row, column)}: {shown(text)} is no number; correct or empty it"
+                    ) from None
                 if not np.isfinite(values[row]):
-                    raise InputError(f"{self.where(row, column)}: {text!r} is not finite; correct or empty the cell")
+                    raise InputError(
+                        f"{self.where(row, column)}: {shown(text)} is not finite; correct or empty the cell"
+                    )
         return values
+
+    def _place(self, column: str) -> int:
+        place = self._places.get(plain(column))
+        if place is None:
+            raise InputError(f"{self.path}: {unknown_name('column', column, self._places, 'its heading')}")
+        return place
 
 
 @functools.lru_cache(maxsize=8)
@@ -74,50 +112,28 @@ def read_table(path: Path, delimiter: str = "") -> TableFile:
     Raises:
       InputError: if it is broken, empty, has a column twice, or lines of different length.
     """
-    status = path.stat()
+    with reading(path, own=True):
+        status = path.stat()
     return _read(path, delimiter, (status.st_size, status.st_mtime_ns))
 
 
-def _separated(path: Path, delimiter: str):
+def _array(rows: Sequence[Sequence[str]], columns: int) -> np.ndarray:
+    """[n, columns] of objects."""
+    cells = np.empty((len(rows), columns), object)
+    cells[:] = rows
+    return cells
+
+
+def _parquet(path: Path) -> tuple[list[str], list[tuple[str, ...]]]:
     import pandas
 
-    separator = delimiter or ("\t" if path.suffix == ".tsv" else ",")
-    _check_separator(path, separator)
-    with reading(path), open(path, newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file, delimiter=separator, strict=True, skipinitialspace=True)
-        heading = [name.strip() for name in next(reader, [])]
-        lines = [(reader.line_num, line) for line in reader if line]
-    twice = next((name for place, name in enumerate(heading) if name in heading[:place]), None)
-    if twice is not None:
-        raise InputError(f"{path}, line 1: column {twice!r} is there twice; rename one")
-    for number, line in lines:
-        if len(line) != len(heading):
-            raise InputError(
-                f"{path}, line {number}: has {len(line)} columns and the heading {len(heading)}; complete or shorten it"
-            )
-    frame = pandas.DataFrame([line for _, line in lines], columns=heading, dtype=object)
-    return frame.map(lambda cell: "" if cell.strip().lower() in MISSING else cell)
-
-
-def _check_separator(path: Path, separator: str) -> None:
-    """Refuses a heading in which something else stands between columns, which a parser would call ragged lines."""
-    with reading(path), open(path, encoding="utf-8-sig") as file:
-        heading = file.readline().strip()
-    other = next((mark for mark in (";", "\t", "|", ",") if mark in heading and separator not in heading), None)
-    if other:
-        raise InputError(
-            f"{path}, line 1: {heading[:60]!r} is one column if {separator!r} stands between columns; "
-            f"say `delimiter: {other!r}` in task.yaml"
-        )
-
-
-def _parquet(path: Path):
-    import pandas
-
-    with reading(path):
-        frame = pandas.read_parquet(path)
-    text = frame.astype(object).where(frame.notna(), "").map(lambda cell: str(cell))
-    return text.map(lambda cell: "" if cell.strip().lower() in MISSING else cell)
+    with reading(path, own=True):
+        frame = pandas.read_parquet(path, dtype_backend="numpy_nullable")  # whole numbers stay so beside empty cells
+    columns = [
+        ["" if empty else str(value) for value, empty in zip(series.astype(object), series.isna(), strict=True)]
+        for _, series in frame.items()
+    ]
+    return [plain(str(name)) for name in frame.columns], list(zip(*columns, strict=True))
 
 
 def numeric_columns(path: Path) -> frozenset[str]:
@@ -126,7 +142,7 @@ def numeric_columns(path: Path) -> frozenset[str]:
         return frozenset()
     import pyarrow.parquet
 
-    with reading(path):
+    with reading(path, own=True):
         schema = pyarrow.parquet.read_schema(path)
     types = pyarrow.types
     numeric = (types.is_floating, types.is_integer, types.is_decimal)

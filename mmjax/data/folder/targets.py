@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
 import numpy as np
 
-from mmjax.data.folder import saved_datasets, tables
+from mmjax.data.folder import arrays, labels, saved_datasets, tables
 from mmjax.data.folder.places import place_of
-from mmjax.data.folder.schema import FILE, Reference, Schema
-from mmjax.data.folder.values import Rows, keys_of, table_strings
+from mmjax.data.folder.schema import FILE, Reference, Schema, TargetPart
+from mmjax.data.folder.values import Rows, keys_of, order_of, table_strings
+from mmjax.data.folder.words import plain
 from mmjax.data.recipe import Target
-from mmjax.errors import InputError
+from mmjax.errors import InputError, shown
 
 FEW = 20  # different whole numbers at most that are taken as classes
+TOLD = 8  # classes that a sentence lists at most
 
 
 def rows_of(schema: Schema) -> Rows:
@@ -22,14 +27,14 @@ def rows_of(schema: Schema) -> Rows:
     """
     reference = schema.target.reference
     path = place_of(schema.folder, reference.line, reference.file)
-    if path.suffix in tables.SUFFIXES:
+    if tables.is_table(path):
         table = tables.read_table(path, reference.delimiter)
         return Rows(table.rows, keys_of(schema, table) if schema.id else None)
     if schema.id:
         raise InputError(
             f"{schema.folder / FILE}: `id` joins tables, and the target's {reference.file!r} is none; leave it out"
         )
-    return Rows(len(table_strings(schema, reference, None)[0]), None)
+    return Rows(len(next(iter(_columns(schema, None).values()))), None)
 
 
 def read_target(schema: Schema, rows: Rows) -> tuple[Target, np.ndarray]:
@@ -39,22 +44,22 @@ def read_target(schema: Schema, rows: Rows) -> tuple[Target, np.ndarray]:
       InputError: naming the row of a label that is missing or not among the classes, or if there is one class only.
     """
     part = schema.target
-    columns = table_strings(schema, part.reference, rows)
+    by_name = _columns(schema, rows)
+    columns = list(by_name.values())
     path = place_of(schema.folder, part.reference.line, part.reference.file)
-    for name, values in zip(part.reference.columns, columns, strict=True):
-        if (values == "").any():
-            row = int(np.argmax(values == ""))
-            raise InputError(
-                f"{path}, line {row + 2}, column {name!r}: the target is missing; fill it in or drop the row"
-            )
-    kind = part.kind or _kind(columns)
+    where = _where(schema, part.reference, None)
+    for name, values in by_name.items():
+        _refuse_missing(part, path, values, lambda row, name=name: where(row, name))
+    kind = part.kind or _kind(by_name, where)
     if kind in ("regression", "multilabel"):
-        numbers = np.stack([_numbers(path, n, v) for n, v in zip(part.reference.columns, columns, strict=True)], axis=1)
+        numbers = np.stack([_numbers(name, values, where) for name, values in by_name.items()], axis=1)
         if kind == "multilabel" and not np.isin(numbers, (0, 1)).all():
-            row = int(np.argwhere(~np.isin(numbers, (0, 1)))[0][0])
-            raise InputError(f"{path}, line {row + 2}: the target is {numbers[row].tolist()}; labels must be 0 or 1")
+            row, column = np.argwhere(~np.isin(numbers, (0, 1)))[0]
+            raise InputError(
+                f"{where(row, list(by_name)[column])}: the target is {numbers[row].tolist()}; labels must be 0 or 1"
+            )
         if part.scale == "log":
-            _check_logarithms(path, part.reference.columns, numbers)
+            _check_logarithms(list(by_name), numbers, where)
         return Target(kind, "target", scale=part.scale), numbers.astype(np.float32)
     if part.scale:
         raise InputError(
@@ -65,22 +70,26 @@ def read_target(schema: Schema, rows: Rows) -> tuple[Target, np.ndarray]:
         raise InputError(
             f"{path}: a target of classes is one column; say `kind: multilabel` or `kind: regression` for several"
         )
-    classes = part.classes or _sorted(set(columns[0]))
+    (name,) = by_name
+    found, classes = labels.merged(columns[0], part.classes)
+    twice = next((each for place, each in enumerate(classes) if each in classes[:place]), None)
+    if twice is not None:
+        raise InputError(
+            f"{schema.folder / FILE}, line {part.reference.line}: classes names {shown(twice)} twice; keep one"
+        )
+    classes = classes or labels.ordered(found)
     if len(classes) < 2 or (kind == "binary" and len(classes) != 2):
         wanted = "two" if kind == "binary" else "two or more"
-        names = ", ".join(classes[:5])
+        raise InputError(f"{path}, column {shown(name)}: the target's classes are {_some(classes)}; give {wanted}")
+    places = {label: place for place, label in enumerate(classes)}
+    unknown = next((row for row, label in enumerate(found) if label not in places), None)
+    if unknown is not None:
         raise InputError(
-            f"{path}, column {part.reference.columns[0]!r}: the target's classes are {names}; give {wanted}"
-        )
-    unknown = ~np.isin(columns[0].astype(str), classes)
-    if unknown.any():
-        row = int(np.argmax(unknown))
-        raise InputError(
-            f"{path}, line {row + 2}: class {columns[0][row]!r} is none of {', '.join(classes)}; add it to "
-            "`classes` or correct it"
+            f"{where(unknown, name)}: class {shown(found[unknown])} is none of {_some(classes)}; add it to `classes` "
+            "or correct it"
         )
     kind = kind if kind != "classes" else "binary" if len(classes) == 2 else "multiclass"
-    return Target(kind, "target", tuple(classes)), np.array([classes.index(label) for label in columns[0]])
+    return Target(kind, "target", tuple(classes)), np.array([places[label] for label in found])
 
 
 def read_groups(schema: Schema, rows: Rows) -> np.ndarray | None:
@@ -93,9 +102,9 @@ def read_groups(schema: Schema, rows: Rows) -> np.ndarray | None:
         return None
     (groups,) = table_strings(schema, schema.groups, rows)
     if (groups == "").any():
-        row = int(np.argmax(groups == ""))
+        where = _where(schema, schema.groups, rows)
         raise InputError(
-            f"{schema.groups.file}: row {row} of the examples has no group in column {schema.groups.columns[0]!r}"
+            f"{where(int(np.argmax(groups == '')), schema.groups.columns[0])}: the example has no group; fill it in"
         )
     return groups
 
@@ -114,9 +123,11 @@ def read_splits(schema: Schema, rows: Rows) -> np.ndarray | None:
     else:
         (named,) = table_strings(schema, schema.splits, rows)
     known = saved_datasets.SPLITS
+    named = [str(split).strip().lower() for split in named]
     wrong = next((row for row, split in enumerate(named) if split not in known), None)
     if wrong is not None:
-        raise InputError(f"{path}: the split of row {wrong} is {named[wrong]!r}; accepted are {', '.join(known)}")
+        where = _where(schema, schema.splits, rows)(wrong, "".join(schema.splits.columns))
+        raise InputError(f"{where}: the split is {shown(named[wrong])}; accepted are {', '.join(known)}")
     splits = np.array([known[split] for split in named])
     for split in ("train", "test"):
         if split not in splits:
@@ -124,39 +135,113 @@ def read_splits(schema: Schema, rows: Rows) -> np.ndarray | None:
     return splits
 
 
-def _kind(columns: list[np.ndarray]) -> str:
-    """By the values: many or broken numbers are a regression, anything else classes."""
-    import pandas
+def _columns(schema: Schema, rows: Rows | None) -> dict[str, np.ndarray]:
+    """Name -> [n] str of each column of the target, also where a word such as `None` stands; "" is missing."""
+    part = schema.target
+    reference = part.reference
+    path = place_of(schema.folder, reference.line, reference.file)
+    if tables.is_table(path) and reference.columns:
+        table = tables.read_table(path, reference.delimiter)
+        return {column: table.cells(column) for column in reference.columns}
+    if arrays.is_arrays(path) and len(reference.columns) < 2:
+        name = "".join(reference.columns)
+        return _of_array(part, path, name or path.name, arrays.read_array(path, name))
+    return dict(zip(reference.columns, table_strings(schema, reference, rows), strict=True))
 
-    numbers = pandas.to_numeric(columns[0], errors="coerce").astype(float)
-    if len(columns) > 1:
+
+def _of_array(part: TargetPart, path: Path, name: str, values: np.ndarray) -> dict[str, np.ndarray]:
+    """An array [n] or [n, 1] is a column; of numbers and labels [n, K], where the kind says so, K."""
+    if values.ndim == 2 and (values.shape[1] == 1 or part.kind in ("regression", "multilabel")):
+        wide = values.shape[1] > 1
+        columns = {f"{name}[:, {place}]" if wide else name: values[:, place] for place in range(values.shape[1])}
+    elif values.ndim == 1:
+        columns = {name: values}
+    else:
+        raise InputError(
+            f"{path}: the target {name!r} is {values.shape}; accepted are (n,) and (n, 1), and (n, K) with "
+            "`kind: multilabel` or `kind: regression`"
+        )
+    return {
+        column: np.array([*("" if v != v else plain(str(v)) for v in of.tolist()), None], object)[:-1]
+        for column, of in columns.items()
+    }
+
+
+def _where(schema: Schema, reference: Reference, rows: Rows | None) -> Callable[[int, str], str]:
+    """(example, column) -> how its cell is pointed at; None where examples are the rows of that file."""
+    path = place_of(schema.folder, reference.line, reference.file)
+    if not tables.is_table(path):
+        return lambda row, column: f"{path}, row {row}" + (f", column {shown(column)}" if column else "")
+    table = tables.read_table(path, reference.delimiter)
+    order = order_of(schema, table, rows)
+
+    def where(row: int, column: str) -> str:
+        place = row if order is None else order[row]
+        return (
+            table.where(place, column) if place >= 0 else f"{path}, where no line has the key {shown(rows.keys[row])}"
+        )
+
+    return where
+
+
+def _refuse_missing(part: TargetPart, path: Path, values: np.ndarray, where: Callable[[int], str]) -> None:
+    """Refuses what says nothing; a word for that, as `NA`, is taken where `classes` names it."""
+    words = tables.MISSING if tables.is_table(path) else ("",)
+    named = set(map(plain, part.classes))
+    row = next((row for row, text in enumerate(values) if text.lower() in words and text not in named), None)
+    if row is None:
+        return
+    text, others = values[row], labels.ordered(set(values) - {""})
+    hint = ""
+    if text and part.kind not in ("regression", "multilabel") and len(others) <= max(FEW, len(part.classes) + 1):
+        hint = f"; if {shown(text)} is a class, name it beside the others: `classes: [{', '.join(map(shown, others))}]`"
+    told = f" ({shown(text)})" if text else ""
+    raise InputError(f"{where(row)}: the target is missing{told}; fill it in or drop the row{hint}")
+
+
+def _kind(by_name: dict[str, np.ndarray], where: Callable[[int, str], str]) -> str:
+    """By the values: many or broken numbers are a regression, anything else classes.
+
+    Raises:
+      InputError: if most are numbers, too many for classes, and some are none.
+    """
+    if len(by_name) > 1:
         return "regression"
-    whole = np.all(numbers == np.round(numbers)) and len(np.unique(numbers)) <= FEW
-    return "classes" if np.isnan(numbers).any() or whole else "regression"
+    ((name, values),) = by_name.items()
+    numbers = [labels.number_of(text) for text in values]
+    there = {number for number in numbers if number is not None}
+    whole = len(there) <= FEW and all(number == number.to_integral_value() for number in there)
+    if None not in numbers:
+        return "classes" if whole else "regression"
+    if len(there) > FEW and 2 * sum(number is not None for number in numbers) >= len(numbers):
+        row = numbers.index(None)
+        raise InputError(
+            f"{where(row, name)}: the target is {shown(values[row])}, and {sum(n is not None for n in numbers):,} of "
+            f"{len(numbers):,} are numbers; correct it, or say `kind: multiclass` if all are classes"
+        )
+    return "classes"
 
 
-def _numbers(path, name: str, values: np.ndarray) -> np.ndarray:
+def _numbers(name: str, values: np.ndarray, where: Callable[[int, str], str]) -> np.ndarray:
     import pandas
 
     numbers = pandas.to_numeric(values, errors="coerce").astype(float)
     if not np.isfinite(numbers).all():
         row = int(np.argmin(np.isfinite(numbers)))
-        raise InputError(f"{path}, line {row + 2}, column {name!r}: {values[row]!r} is no finite number; correct it")
+        raise InputError(f"{where(row, name)}: {shown(values[row])} is no finite number; correct it")
     return numbers
 
 
-def _check_logarithms(path, names: tuple[str, ...], numbers: np.ndarray):
+def _check_logarithms(names: Sequence[str], numbers: np.ndarray, where: Callable[[int, str], str]):
     wrong = np.argwhere(numbers <= 0)
     if len(wrong):
         row, column = wrong[0]
         raise InputError(
-            f"{path}, line {row + 2}, column {names[column]!r}: the target is {numbers[row, column]:g}, and "
-            "`scale: log` takes values above 0; say `scale: standard`"
+            f"{where(row, names[column])}: the target is {numbers[row, column]:g}, and `scale: log` takes values "
+            "above 0; say `scale: standard`"
         )
 
 
-def _sorted(classes: set[str]) -> list[str]:
-    try:
-        return sorted(classes, key=float)
-    except ValueError:
-        return sorted(classes)
+def _some(classes: Sequence[str]) -> str:
+    more = f" and {len(classes) - TOLD:,} more" if len(classes) > TOLD else ""
+    return ", ".join(map(shown, classes[:TOLD])) + more

@@ -50,7 +50,7 @@ def load_folder(name: str, cache_dir: str) -> Task:
     schema = read_schema(path.parent if path.name == FILE else path)
     accepted = ("random_80_20", "fold") if isinstance(schema.splits, str) else ("official", "random_80_20", "fold")
     split_by = parse(protocol or (schema.splits if isinstance(schema.splits, str) else "official"), accepted, str(path))
-    key = digest(files_of(schema))
+    key = digest(files_of(schema), own=True)
     title = "/".join(filter(None, (schema.name, protocol)))
     folder = Path(cache_dir).expanduser() / "tasks" / f"{file_name(title)}-{key}-{code_of_data()}"
     return read_task(made(folder, lambda beside: keep(_make(schema, title, split_by), beside)))

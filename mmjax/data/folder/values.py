@@ -11,7 +11,7 @@ import numpy as np
 from mmjax.data.folder import arrays, media, saved_datasets, tables
 from mmjax.data.folder.array_values import modality_of_array
 from mmjax.data.folder.pictures import read_pictures
-from mmjax.data.folder.places import contents, place_of
+from mmjax.data.folder.places import contents, is_archive, members_named, place_of
 from mmjax.data.folder.schema import FILE, ModalityPart, Reference, Schema
 from mmjax.data.folder.sounds import read_sounds
 from mmjax.data.folder.table_columns import as_in_training, side_by_side, with_points
@@ -44,13 +44,13 @@ def read_modality(schema: Schema, part: ModalityPart, rows: Rows, form: RawForm 
     if form:
         part = as_in_training(_line(schema, part.reference), part, form)
     path = place_of(schema.folder, part.reference.line, part.reference.file)
-    if path.suffix in tables.SUFFIXES:
+    if tables.is_table(path):
         read = _from_table
-    elif path.suffix in arrays.SUFFIXES:
+    elif arrays.is_arrays(path):
         read = _from_arrays
     elif saved_datasets.is_saved(path):
         read = _from_saved
-    elif part.kind in ("image", "waveform") and (path.is_dir() or path.suffix == ".zip"):
+    elif part.kind in ("image", "waveform") and (path.is_dir() or is_archive(path)):
         read = _from_media
     else:
         raise InputError(
@@ -99,11 +99,11 @@ def table_strings(schema: Schema, reference: Reference, rows: Rows | None) -> li
         saved = saved_datasets.read_saved(path)
         found = [_strings(saved.values(column)) for column in reference.columns]
         return [_same_length(path, values, rows) for values in found]
-    if path.suffix in arrays.SUFFIXES:
+    if arrays.is_arrays(path):
         found = [arrays.read_array(path, name) for name in reference.columns]
         texts = [_strings(values.tolist()) for values in found]
         return [_same_length(path, values, rows) for values in texts]
-    if path.suffix not in tables.SUFFIXES:
+    if not tables.is_table(path):
         raise InputError(
             f"{_line(schema, reference)}: {reference.file!r} is no table; accepted are .csv, .tsv, .parquet"
         )
@@ -192,6 +192,7 @@ def _from_media(schema: Schema, part: ModalityPart, path: Path, rows: Rows, form
     if part.reference.names:
         table = dataclasses.replace(part.reference, file=part.reference.names)
         (names,) = table_strings(schema, table, rows)
+        names = members_named(names, held, part.reference)
     elif rows.keys is not None:
         names, told = media.names_by_key(path, held, rows.keys)
     else:

@@ -175,7 +175,10 @@ TABLES = {name: (damage, (words,)) for name, (damage, words) in TEN.items()} | {
     "csv_empty": (lambda f: text(f, ""), ("visits.csv",)),
     "csv_heading_alone": (lambda f: write_rows(f, []), ("visits.csv", "no line of data")),
     "csv_binary": (lambda f: text(f, bytes(range(256))), ("visits.csv",)),
-    "csv_utf16": (lambda f: text(f, (f / "visits.csv").read_text().encode("utf-16")), ("visits.csv",)),
+    "csv_utf16": (
+        lambda f: text(f, (f / "visits.csv").read_text().encode("utf-16-le")),
+        ("visits.csv, line 1", "NUL", "UTF-8"),
+    ),
     "csv_gzip": (lambda f: text(f, gzip.compress((f / "visits.csv").read_bytes())), ("visits.csv",)),
     "csv_long_line": (long_line, ("visits.csv", "line 2")),
     "csv_short_line": (short_line, ("visits.csv, line 5", "6 columns and the heading 8")),

@@ -1,0 +1,59 @@
+"""Labels: which of them are one class, in which order classes stand, and which look too much alike.
+
+Labels that are all numbers are compared as numbers, so that `0`, `0.0` and `00` are the class `0`; any others as texts
+without the space around them, in composed Unicode.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from mmjax.data.folder.words import plain
+from mmjax.errors import shown
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+MOST_DIGITS = 20  # of a whole number that is written out as a class's name
+
+
+def number_of(text: str) -> Decimal | None:
+    """The number that a text is, exactly; None where it is none."""
+    return Decimal(text) if NUMBER.fullmatch(text) else None
+
+
+def merged(labels: Sequence[str], others: Sequence[str] = ()) -> tuple[list[str], list[str]]:
+    """The labels, and the others, in one way of writing: as numbers if all of both are."""
+    both = [plain(label) for label in (*labels, *others)]
+    numbers = {label: number_of(label) for label in set(both)}
+    if None not in numbers.values():
+        names = {label: _name(number) for label, number in numbers.items()}
+        both = [names[label] for label in both]
+    return both[: len(labels)], both[len(labels) :]
+
+
+def ordered(labels: Iterable[str]) -> list[str]:
+    """Each label once: numbers by size, others by their letters; the same order in every process."""
+    labels = sorted(set(labels))
+    numbers = [number_of(label) for label in labels]
+    return labels if None in numbers else [label for _, label in sorted(zip(numbers, labels, strict=True))]
+
+
+def near_twins(classes: Sequence[str]) -> list[str]:
+    """A sentence for each class that differs from one before in case, width, or what stands between words alone."""
+    first, sentences = {}, []
+    for name in classes:
+        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+        key = re.sub(r"(?<=\w)[\s_-]+(?=\w)", " ", folded)
+        if first.setdefault(key, name) != name:
+            sentences.append(
+                f"the classes {shown(first[key])} and {shown(name)} are nearly alike: if they are one, write them alike"
+            )
+    return sentences
+
+
+def _name(number: Decimal) -> str:
+    if number == number.to_integral_value() and number.adjusted() < MOST_DIGITS:
+        return str(int(number))
+    return str(number.normalize())

@@ -1,0 +1,141 @@
+"""What a target's cells and arrays are taken for, and how what is wrong with them is pointed at."""
+
+import numpy as np
+import pytest
+
+from mmjax.data import load_task
+from mmjax.data.folder.schema import read_schema
+from mmjax.data.folder.targets import read_groups, read_splits, read_target, rows_of
+from mmjax.errors import InputError
+
+TASK = """\
+modalities:
+  a: {{kind: vector, file: t.csv, columns: [a]}}
+  b: {{kind: vector, file: t.csv, columns: [b]}}
+target: {{file: {file}, {where}{more}}}
+{top}"""
+
+
+def write(folder, labels, *, file="t.csv", where="column: y", more="", top=""):
+    rows = "".join(f"{place},{place % 3},{label}\n" for place, label in enumerate(labels))
+    (folder / "t.csv").write_text(f"a,b,y\n{rows}", encoding="utf-8")
+    (folder / "task.yaml").write_text(TASK.format(file=file, where=where, more=more, top=top), encoding="utf-8")
+    return folder
+
+
+def target_of(folder, labels, **more):
+    schema = read_schema(write(folder, labels, **more))
+    return read_target(schema, rows_of(schema))
+
+
+def array_target(folder, values, *, file="y.npz", where="array: y", more=""):
+    np.savez(folder / "y.npz", y=values)
+    np.save(folder / "y.npy", values)
+    return target_of(folder, ["x"] * len(values), file=file, where=where, more=more)
+
+
+@pytest.mark.parametrize(
+    "labels, more, kind, classes",
+    [
+        (["0", "0.0", "1", "1.0"], "", "binary", ("0", "1")),
+        (["sick", "sick ", "well"], "", "binary", ("sick", "well")),
+        (["None", "Severe", "None"], ", classes: [None, Severe]", "binary", ("None", "Severe")),
+        (["NA", "SA", "EU"], ", classes: [EU, NA, SA]", "multiclass", ("EU", "NA", "SA")),
+        (["1", "0", "1.0"], ", classes: [1.0, 0]", "binary", ("1", "0")),
+        (["no", "yes", "no"], ", classes: [yes, no]", "binary", ("yes", "no")),
+        (["0.5", "1.5", "2"], "", "regression", ()),
+        ([str(place) for place in range(21)], "", "regression", ()),
+        ([str(place) for place in range(21)], ", kind: multiclass", "multiclass", tuple(map(str, range(21)))),
+        (["1e3", "0", "1000"], "", "binary", ("0", "1000")),
+    ],
+)
+def test_cells_as_labels(tmp_path, labels, more, kind, classes):
+    target, values = target_of(tmp_path, labels, more=more)
+    assert target.kind == kind and target.names == classes
+    if classes:
+        assert len(values) == len(labels) and set(values) == set(range(len(classes)))
+
+
+@pytest.mark.parametrize(
+    "labels, more, told",
+    [
+        (
+            ["None", "Severe", "None"],
+            "",
+            "line 2, column 'y': the target is missing ('None'); fill it in or drop the row; if "
+            "'None' is a class, name it beside the others: `classes: ['None', 'Severe']`",
+        ),
+        (["a", "", "b"], "", "line 3, column 'y': the target is missing; fill"),
+        (["a", "", "b"], ", classes: [a, b]", "line 3"),
+        (["1.5", "NA", "2.5"], ", kind: regression", "line 3, column 'y': the target is missing ('NA'); fill it in"),
+        (["a", "b", "c"], ", classes: [a, b]", "line 4, column 'y': class 'c' is none of 'a', 'b'"),
+        (["0", "1", "0"], ", classes: [0, 0.0, 1]", "classes names '0' twice"),
+        (["a", "a ", "a"], "", "classes are 'a'; give two or more"),
+        ([*map(str, range(40)), "12 kg"], "", "line 42, column 'y': the target is '12 kg', and 40 of 41 are numbers"),
+        ([*map(str, range(40)), "inf"], "", "line 42"),
+        ([*map(str, range(40)), "inf"], ", kind: regression", "line 42, column 'y': 'inf' is no finite number"),
+        ([f"{place}" for place in range(9)], ", kind: multilabel", "line 4, column 'y': the target is [2.0]"),
+    ],
+)
+def test_cells_that_are_no_labels(tmp_path, labels, more, told):
+    with pytest.raises(InputError) as error:
+        target_of(tmp_path, labels, more=more)
+    assert told in str(error.value) and len(str(error.value)) < 600
+
+
+def test_an_array_of_one_column_is_one_value(tmp_path):
+    numbers = np.linspace(0, 1, 30)
+    target, values = array_target(tmp_path, numbers[:, None])
+    assert target.kind == "regression"
+    np.testing.assert_allclose(values[:, 0], numbers, rtol=1e-6)
+    target, values = array_target(tmp_path, np.arange(30)[:, None] % 3)
+    assert target.names == ("0", "1", "2")
+    np.testing.assert_array_equal(values, np.arange(30) % 3)
+
+
+@pytest.mark.parametrize("values, names", [
+    (np.arange(30) % 2 == 0, ("False", "True")),
+    (np.arange(30) % 2 * 1.0, ("0", "1")),
+    (np.array(["b ", "a"] * 15), ("a", "b")),
+])  # fmt: skip
+def test_arrays_of_other_types(tmp_path, values, names):
+    assert array_target(tmp_path, values)[0].names == names
+
+
+def test_an_array_alone_needs_no_name(tmp_path):
+    assert array_target(tmp_path, np.arange(30) % 2, file="y.npy", where="kind: binary")[0].names == ("0", "1")
+
+
+def test_an_array_of_several_columns_is_several_labels_where_the_kind_says_so(tmp_path):
+    labels = np.random.default_rng(0).integers(0, 2, (30, 4))
+    target, values = array_target(tmp_path, labels, more=", kind: multilabel")
+    assert target.kind == "multilabel"
+    np.testing.assert_array_equal(values, labels)
+    with pytest.raises(InputError, match=r"the target 'y' is \(30, 4\); accepted are"):
+        array_target(tmp_path, labels)
+    labels[7, 2] = 5
+    with pytest.raises(InputError, match=r"row 7, column 'y\[:, 2\]': the target is"):
+        array_target(tmp_path, labels, more=", kind: multilabel")
+
+
+def test_near_twins_are_warned_of_in_the_task(tmp_path):
+    labels = ["Sick" if place % 4 == 0 else "sick" if place % 2 else "well" for place in range(60)]
+    task = load_task(str(write(tmp_path, labels)), cache_dir=str(tmp_path / "cache"))
+    assert task.class_names == ("Sick", "sick", "well")
+    assert any("'Sick' and 'sick' are nearly alike" in warning for warning in task.warnings)
+
+
+def test_groups_and_splits_are_pointed_at_by_the_line_of_their_own_file(tmp_path):
+    folder = write(
+        tmp_path, ["x", "y", "x"], top="id: a\ngroups: {file: g.csv, column: g}\nsplits: {file: g.csv, column: s}\n"
+    )
+    (folder / "g.csv").write_text("a,g,s\n2,,train\n\n1,u,Tests\n0,u,test\n")
+    schema = read_schema(folder)
+    rows = rows_of(schema)
+    with pytest.raises(InputError, match="g.csv, line 2, column 'g': the example has no group"):
+        read_groups(schema, rows)
+    with pytest.raises(InputError, match="g.csv, line 4, column 's': the split is 'tests'"):
+        read_splits(schema, rows)
+    (folder / "g.csv").write_text("a,g,s\n1,u,Train\n0,u, TEST \n")
+    with pytest.raises(InputError, match="g.csv, where no line has the key '2'"):
+        read_groups(read_schema(folder), rows)
