@@ -1,4 +1,4 @@
-"""Decoders h: from the fused embedding F (or a modality's own) to logits D."""
+"""Decoders h: from the fused embedding F (or a modality's own) to logits D, which are float32 or better."""
 
 from mmjax.decoders.convolutional import Cnn
 from mmjax.decoders.dense import Dense, Mlp

@@ -8,6 +8,7 @@ from mmjax.config import DEFAULTS
 from mmjax.errors import InputError
 from mmjax.layers.convolution import Convolution
 from mmjax.layers.dropout import Dropout
+from mmjax.layers.precision import at_least_float32
 from mmjax.types import Array
 
 KERNEL = 3
@@ -51,7 +52,8 @@ class Cnn(nn.Module):
             return self._image(fused, lambda values: drop(values, train))
         signal = fused[:, :, None, None]
         hidden = nn.relu(Convolution(self.channels, (KERNEL, 1), "SAME", name="convolution")(signal))
-        return nn.Dense(self.outputs, name="head")(drop(hidden.reshape(len(fused), -1), train))
+        hidden = drop(hidden.reshape(len(fused), math.prod(hidden.shape[1:])), train)
+        return nn.Dense(self.outputs, name="head")(at_least_float32(hidden))
 
     def _image(self, fused, drop):
         height, width, channels = self.shape

@@ -4,6 +4,7 @@ import flax.linen as nn
 
 from mmjax.config import DEFAULTS
 from mmjax.layers.dropout import Dropout
+from mmjax.layers.precision import at_least_float32
 from mmjax.types import Array
 
 
@@ -21,7 +22,7 @@ class Dense(nn.Module):
     @nn.compact
     def __call__(self, fused: Array, train: bool) -> Array:
         """[B, d] -> logits [B, K]."""
-        return nn.Dense(self.outputs, name="head")(fused)
+        return nn.Dense(self.outputs, name="head")(at_least_float32(fused))
 
 
 class Mlp(nn.Module):
@@ -43,4 +44,5 @@ class Mlp(nn.Module):
     def __call__(self, fused: Array, train: bool) -> Array:
         """[B, d] -> logits [B, K]."""
         hidden = nn.relu(nn.Dense(self.width, name="hidden")(fused))
-        return nn.Dense(self.outputs, name="head")(Dropout(self.dropout, self.axis_name)(hidden, train))
+        hidden = Dropout(self.dropout, self.axis_name)(hidden, train)
+        return nn.Dense(self.outputs, name="head")(at_least_float32(hidden))

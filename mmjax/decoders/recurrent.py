@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
 from mmjax.layers.dropout import Dropout
+from mmjax.layers.precision import at_least_float32
 from mmjax.layers.recurrent import Gru
 from mmjax.types import Array
 
@@ -34,4 +35,4 @@ class Rnn(nn.Module):
         inputs = jnp.broadcast_to(fused[:, None], (B, self.outputs + 1, d))
         states = Gru(self.width, name="cell")(inputs, jnp.ones((B, self.outputs + 1), bool))
         states = Dropout(self.dropout, self.axis_name)(states[:, 1:], train)
-        return nn.Dense(1, name="head")(states)[:, :, 0]
+        return nn.Dense(1, name="head")(at_least_float32(states))[:, :, 0]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import jax.numpy as jnp
 
+from mmjax.layers.precision import at_least_float32
 from mmjax.types import Array
 
 
@@ -38,10 +39,10 @@ def masked_softmax(scores: Array, allowed: Array) -> Array:
       scores: [..., M].
       allowed: [..., M] bool.
     """
-    precise = jnp.promote_types(scores.dtype, jnp.float32)
-    exponents = jnp.where(allowed, scores.astype(precise), jnp.finfo(precise).min)
+    precise = at_least_float32(scores)
+    exponents = jnp.where(allowed, precise, jnp.finfo(precise.dtype).min)
     weights = jnp.exp(exponents - exponents.max(-1, keepdims=True)) * allowed
-    return (weights / jnp.maximum(weights.sum(-1, keepdims=True), jnp.finfo(precise).tiny)).astype(scores.dtype)
+    return (weights / jnp.maximum(weights.sum(-1, keepdims=True), jnp.finfo(precise.dtype).tiny)).astype(scores.dtype)
 
 
 def mean_of_present(values: Array, present: Array) -> Array:

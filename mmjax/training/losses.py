@@ -1,9 +1,10 @@
-"""Losses, one value an example, so that weights and devices can divide the sum as they must."""
+"""Losses, one value an example, so that weights and devices can divide the sum as they must; in float32 or better."""
 
 import jax.numpy as jnp
 import optax
 
-from mmjax.layers.special import digamma, log_gamma
+from mmjax.layers.precision import at_least_float32
+from mmjax.layers.special import digamma_difference, dirichlet_term
 from mmjax.training.units import to_learned, to_own
 from mmjax.types import Array, Outputs, TargetSpec
 
@@ -15,6 +16,7 @@ def task_loss(target: TargetSpec, logits: Array, truth: Array) -> Array:
       logits: [B, K]; for regression in the unit that models learn in.
       truth: [B] int32 (binary, multiclass) or [B, K] float32 (multilabel; regression, in the target's own unit).
     """
+    logits = at_least_float32(logits)
     if target.kind == "multiclass":
         return optax.softmax_cross_entropy_with_integer_labels(logits, truth)
     truth = truth.reshape(logits.shape)
@@ -28,6 +30,7 @@ def score(target: TargetSpec, logits: Array, truth: Array) -> Array:
 
     Logits and truth are as `task_loss` takes them; the error is in the target's own unit.
     """
+    logits = at_least_float32(logits)
     if target.kind == "multiclass":
         return (logits.argmax(-1) == truth).astype(jnp.float32)
     truth = truth.reshape(logits.shape)
@@ -41,22 +44,29 @@ def dirichlet_cross_entropy(evidence: Array, truth: Array) -> Array:
 
     References: Han et al., ICLR 2021, equation 8.
     """
-    alpha = evidence + 1
-    true_alpha = jnp.take_along_axis(alpha, truth[:, None], axis=-1)[:, 0]
-    return digamma(alpha.sum(-1)) - digamma(true_alpha)
+    evidence = at_least_float32(evidence)
+    others = jnp.where(_is_wrong(evidence, truth), evidence + 1, 0).sum(-1)
+    true_evidence = jnp.take_along_axis(evidence, truth[:, None], axis=-1)[:, 0]
+    return digamma_difference(true_evidence + 1, others)
 
 
 def dirichlet_divergence(evidence: Array, truth: Array) -> Array:
     """KL(Dir(alpha~) || Dir(1)), alpha~ the parameters with the true class's evidence removed, [N].
 
+    With e_k the wrong classes' evidence and E its sum, the equation's log Gamma and digamma functions group into
+    T(E; K) - sum_k T(e_k; 1), T(x; s) = log Gamma(s + x) - log Gamma(s) - x (digamma(s + x) - 1), of which none is
+    larger than K log(1 + E), whereas E log E is what the equation adds and takes away.
+
     References: Han et al., ICLR 2021, equation 9.
     """
-    classes = evidence.shape[-1]
-    wrong = jnp.arange(classes) != truth[:, None]
-    alpha = jnp.where(wrong, evidence, 0) + 1
-    total = alpha.sum(-1)
-    log_ratio = log_gamma(total) - log_gamma(jnp.float32(classes)) - log_gamma(alpha).sum(-1)
-    return log_ratio + ((alpha - 1) * (digamma(alpha) - digamma(total)[:, None])).sum(-1)
+    evidence = at_least_float32(evidence)
+    wrong = jnp.where(_is_wrong(evidence, truth), evidence, 0)
+    return dirichlet_term(wrong.sum(-1), evidence.shape[-1]) - dirichlet_term(wrong, 1).sum(-1)
+
+
+def _is_wrong(evidence: Array, truth: Array) -> Array:
+    """Which classes [N, K] are not the true one."""
+    return jnp.arange(evidence.shape[-1]) != truth[:, None]
 
 
 def evidential_loss(target: TargetSpec, evidence: dict[str, Array], truth: Array, annealing: Array) -> Array:

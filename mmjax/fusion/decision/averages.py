@@ -8,8 +8,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from mmjax.fusion.decision.likelihood import most_likely
-from mmjax.fusion.decision.rule import Rule
-from mmjax.fusion.presence import masked_softmax, settle
+from mmjax.fusion.decision.rule import Rule, settle_decisions
+from mmjax.fusion.presence import masked_softmax
 from mmjax.types import TARGET_KINDS, Array
 
 LOG_TEMPERATURES = (-5.0, 5.0)  # between which a temperature's logarithm is sought
@@ -24,7 +24,7 @@ class Mean(Rule):
     @nn.compact
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; uniform where no modality is present."""
-        logits, present = settle(logits, present)
+        logits, present = settle_decisions(logits, present)
         return weigh(logits, present, regression=self.regression)
 
 
@@ -41,7 +41,7 @@ class WeightedMean(Rule):
     @nn.compact
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; uniform where no modality is present."""
-        logits, present = settle(logits, present)
+        logits, present = settle_decisions(logits, present)
         weights = self.param("weights", nn.initializers.zeros, (len(logits),))
         return weigh(logits, present, weights, self.regression)
 
@@ -65,7 +65,7 @@ class CalibratedMean(Rule):
     @nn.compact
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; uniform where no modality is present."""
-        logits, present = settle(logits, present)
+        logits, present = settle_decisions(logits, present)
         log_temperatures = self.param("log_temperatures", nn.initializers.zeros, (len(logits),))
         cooled = {n: l * jnp.exp(-log_t) for (n, l), log_t in zip(logits.items(), log_temperatures, strict=True)}
         return weigh(cooled, present)

@@ -4,8 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from mmjax.fusion.decision.rule import Rule
-from mmjax.fusion.presence import settle
+from mmjax.fusion.decision.rule import Rule, settle_decisions
 from mmjax.types import Array
 
 
@@ -44,7 +43,7 @@ class Borda(Rule):
 
 def _stack(logits, present) -> tuple[Array, Array]:
     """Logits [B, M, K], 0 where absent, and presence [B, M, 1]."""
-    logits, present = settle(logits, present)
+    logits, present = settle_decisions(logits, present)
     return jnp.stack(list(logits.values()), axis=1), present[:, :, None]
 
 

@@ -9,8 +9,7 @@ import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
 from mmjax.fusion.decision.averages import weigh
-from mmjax.fusion.decision.rule import Rule
-from mmjax.fusion.presence import settle
+from mmjax.fusion.decision.rule import Rule, settle_decisions
 from mmjax.types import Array
 
 
@@ -20,7 +19,7 @@ class Confidence(Rule):
     @nn.compact
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; uniform where no modality is present."""
-        logits, present = settle(logits, present)
+        logits, present = settle_decisions(logits, present)
         return weigh(logits, present, _log_probabilities(logits).max(-1))
 
 
@@ -32,7 +31,7 @@ class Entropy(Rule):
     @nn.compact
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; uniform where no modality is present."""
-        logits, present = settle(logits, present)
+        logits, present = settle_decisions(logits, present)
         log_p = _log_probabilities(logits)
         entropy = -(jnp.exp(log_p) * log_p).sum(-1)
         return weigh(logits, present, -entropy / self.temperature)
@@ -52,7 +51,7 @@ class Energy(Rule):
     @nn.compact
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; uniform where no modality is present."""
-        logits, present = settle(logits, present)
+        logits, present = settle_decisions(logits, present)
         energy = jax.nn.logsumexp(jnp.stack(list(logits.values()), axis=1), axis=-1)
         above = present & (energy > jnp.finfo(energy.dtype).eps)
         heard = jnp.where(above.any(1, keepdims=True), above, present)

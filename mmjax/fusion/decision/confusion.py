@@ -6,8 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mmjax.fusion.decision.product import log_prior
-from mmjax.fusion.decision.rule import Rule
-from mmjax.fusion.presence import settle
+from mmjax.fusion.decision.rule import Rule, settle_decisions
 
 
 class Confusion(Rule):
@@ -25,7 +24,7 @@ class Confusion(Rule):
     @nn.compact
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; the prior where no modality is present."""
-        logits, present = settle(logits, present)
+        logits, present = settle_decisions(logits, present)
         classes = next(iter(logits.values())).shape[-1]
         total = self.param("log_prior", nn.initializers.zeros, (classes,))
         tables = self.param("log_confusion", nn.initializers.zeros, (len(logits), classes, classes))

@@ -8,8 +8,8 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
-from mmjax.fusion.decision.rule import CLASSIFICATION
-from mmjax.fusion.presence import mean_of_present, settle
+from mmjax.fusion.decision.rule import CLASSIFICATION, settle_decisions
+from mmjax.fusion.presence import mean_of_present
 
 LARGEST = 1e30  # of prod_i (1 + e_i / K)
 
@@ -24,7 +24,7 @@ class Opinions(nn.Module):
 
     def evidence(self, logits, present=None):
         """Logits, view -> [B, K], to evidence, view -> [B, K] >= 0, and the fused one under "fused"."""
-        logits, present = settle(logits, present)
+        logits, present = settle_decisions(logits, present)
         evidence = {name: softplus(l) * present[:, i, None] for i, (name, l) in enumerate(logits.items())}
         return {**evidence, "fused": self.fuse(list(evidence.values()), present)}
 
@@ -94,7 +94,7 @@ class EvidentialAverage(Opinions):
         c_ij = 1/2 sum_k |p_ik - p_jk| (1 - u_i) (1 - u_j), p_i = alpha_i / S_i: the distance of what the views
         expect, by how certain they are of it.
         """
-        views, present = settle({name: e for name, e in evidence.items() if name != "fused"}, present)
+        views, present = settle_decisions({name: e for name, e in evidence.items() if name != "fused"}, present)
         stacked = jnp.stack(list(views.values()), axis=1)
         strength = stacked.sum(-1) + stacked.shape[-1]
         expected, certainty = (stacked + 1) / strength[:, :, None], stacked.sum(-1) / strength

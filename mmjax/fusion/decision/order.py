@@ -4,8 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from mmjax.fusion.decision.rule import Rule
-from mmjax.fusion.presence import settle
+from mmjax.fusion.decision.rule import Rule, settle_decisions
 from mmjax.types import TARGET_KINDS, Array
 
 
@@ -42,7 +41,7 @@ class Median(Rule):
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; uniform where no modality is present, or the value 0."""
         if self.regression:
-            values, present = settle(logits, present)
+            values, present = settle_decisions(logits, present)
             return sum(_middle(jnp.stack(list(values.values()), axis=1), present[:, :, None])) / 2
         lower, upper = _middle(*_log_probabilities(logits, present))
         return jax.nn.log_softmax(jnp.logaddexp(lower, upper))
@@ -50,7 +49,7 @@ class Median(Rule):
 
 def _log_probabilities(logits, present) -> tuple[Array, Array]:
     """Log p_i [B, M, K], uniform where absent, and presence [B, M, 1]."""
-    logits, present = settle(logits, present)
+    logits, present = settle_decisions(logits, present)
     return jax.nn.log_softmax(jnp.stack(list(logits.values()), axis=1)), present[:, :, None]
 
 

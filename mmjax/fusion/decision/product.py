@@ -4,8 +4,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from mmjax.fusion.decision.rule import Rule
-from mmjax.fusion.presence import settle
+from mmjax.fusion.decision.rule import Rule, settle_decisions
 
 
 class Product(Rule):
@@ -14,7 +13,7 @@ class Product(Rule):
     @nn.compact
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; uniform where no modality is present."""
-        logits, _ = settle(logits, present)
+        logits, _ = settle_decisions(logits, present)
         return jax.nn.log_softmax(sum(logits.values()))
 
 
@@ -28,7 +27,7 @@ class NaiveBayes(Rule):
     @nn.compact
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; the prior where no modality is present."""
-        logits, present = settle(logits, present)
+        logits, present = settle_decisions(logits, present)
         total = sum(logits.values())
         prior = self.param("log_prior", nn.initializers.zeros, total.shape[-1:])
         return jax.nn.log_softmax(total + (1 - present.sum(1, keepdims=True)) * prior)

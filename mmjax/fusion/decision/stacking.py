@@ -6,8 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import log_softmax
 
-from mmjax.fusion.decision.rule import Rule
-from mmjax.fusion.presence import settle
+from mmjax.fusion.decision.rule import Rule, settle_decisions
 
 ITERATIONS = 1000  # at most; scikit-learn warns where they are not enough
 
@@ -27,7 +26,7 @@ class Stacking(Rule):
     @nn.compact
     def __call__(self, logits, present=None):
         """Logits, modality -> [B, K], to log p [B, K]; softmax of what flat decisions give where none is present."""
-        logits, _ = settle(logits, present)
+        logits, _ = settle_decisions(logits, present)
         log_p = jax.nn.log_softmax(jnp.stack(list(logits.values()), axis=1))
         _, modalities, classes = log_p.shape
         kernel = self.param("kernel", _identities, (modalities, classes, classes))

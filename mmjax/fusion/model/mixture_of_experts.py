@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
 from mmjax.fusion.presence import settle
+from mmjax.layers.precision import at_least_float32
 from mmjax.layers.softmax import softmax
 from mmjax.types import Array
 
@@ -43,7 +44,7 @@ class MixtureOfExperts(nn.Module):
         gates = top_gates(nn.Dense(self.experts, use_bias=False, name="router")(x), self.active_experts)
         hidden = nn.relu(self._layer("hidden", jnp.broadcast_to(x, (self.experts, *x.shape))))
         fused = jnp.einsum("be,ebw->bw", gates, self._layer("output", hidden))
-        importance = jnp.where(present.any(1, keepdims=True), gates, 0).sum(0)
+        importance = jnp.where(present.any(1, keepdims=True), at_least_float32(gates), 0).sum(0)
         if self.axis_name and not self.is_initializing():
             importance = jax.lax.psum(importance, self.axis_name)
         return fused, self.load_balance * squared_variation(importance)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from mmjax.decoders.heads import Directions, Projections
+from mmjax.layers.precision import at_least_float32
 from mmjax.model import PARTS
 from mmjax.training.strategies.goal import Goal, Phase, Seen, Setting
 from mmjax.types import Array
@@ -61,7 +62,7 @@ def info_nce(first: Array, second: Array, scale: Array, counts: Array) -> Array:
       scale: one over the temperature.
       counts: [N] bool, the rows that take part.
     """
-    logits = scale * first @ second.T
+    logits = scale * at_least_float32(first) @ at_least_float32(second).T
     own = jnp.diagonal(logits)
     # The lowest finite number: a row of -inf alone has no gradient.
     logits = jnp.where(counts[:, None] & counts, logits, jnp.finfo(logits.dtype).min)
@@ -80,7 +81,7 @@ def total_correlation(first: Array, second: Array, counts: Array, ridge: float) 
     number = counts.sum()
 
     def centred(rows):
-        rows = jnp.where(counts[:, None], rows, 0)
+        rows = jnp.where(counts[:, None], at_least_float32(rows), 0)
         return jnp.where(counts[:, None], rows - rows.sum(0) / jnp.maximum(number, 1), 0)
 
     def whitened(rows):

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from mmjax.layers.precision import at_least_float32
 from mmjax.model import PARTS
 from mmjax.training.strategies.goal import Goal, Phase, Seen, Setting
 from mmjax.types import Array, TargetSpec
@@ -67,6 +68,7 @@ def disagreement(target: TargetSpec, clean: Array, perturbed: Array) -> Array:
     Args:
       clean, perturbed: logits [B, K].
     """
+    clean, perturbed = at_least_float32(clean), at_least_float32(perturbed)
     if target.kind == "multiclass":
         return optax.softmax_cross_entropy(perturbed, jax.nn.softmax(clean))
     return optax.sigmoid_binary_cross_entropy(perturbed, jax.nn.sigmoid(clean)).mean(-1)

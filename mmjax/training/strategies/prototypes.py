@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from mmjax.layers.precision import at_least_float32
 from mmjax.model import PARTS
 from mmjax.training.monitor import ratios
 from mmjax.training.strategies.goal import Goal, Phase, Seen, Setting
@@ -101,7 +102,7 @@ class PrototypicalRebalance(Goal):
 
 def log_probabilities(prototypes: Prototypes, embeddings: Array) -> Array:
     """log p [B, classes] of h [B, d]: the nearer a prototype, the likelier its class."""
-    squares = jnp.square(embeddings[:, None] - prototypes.centres).sum(-1)
+    squares = jnp.square(at_least_float32(embeddings)[:, None] - prototypes.centres).sum(-1)
     return jax.nn.log_softmax(jnp.where(prototypes.known, -jnp.sqrt(jnp.maximum(squares, TINY)), NEVER))
 
 
