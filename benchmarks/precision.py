@@ -8,17 +8,16 @@ the ratio of training rates. Only activations are of bfloat16; parameters and so
 bfloat16 by way of float32, so that it is no faster there.
 """
 
-from pathlib import Path
-
 from absl import flags
 
 from benchmarks import command
+from mmjax.config import MOST_SEEDS
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("task", "trimodal", "The task.")
 flags.DEFINE_list("fusions", ["concat", "token_transformer", "mmtm", "evidential"], "Fusions that are trained through.")
-flags.DEFINE_integer("seeds", 5, "Seeds, of both precisions.", lower_bound=2)
+flags.DEFINE_integer("seeds", 5, "Seeds, of both precisions.", lower_bound=2, upper_bound=MOST_SEEDS)
 flags.DEFINE_integer("epochs", None, "The task's own default otherwise.", lower_bound=1)
 flags.DEFINE_string("data_dir", None, "Where the tasks' files lie; MMJAX_DATA_DIR otherwise, else they are downloaded.")
 flags.DEFINE_string("output", "benchmarks/results/precision.json", "Where the JSON goes.")
@@ -33,7 +32,7 @@ def main():
     from mmjax.evaluation.metrics import evaluate, primary_metric
     from mmjax.training.loop import check_cell, train_cell
 
-    output = Path(FLAGS.output)
+    output = command.path_of("output")
     command.check_writable(output)
     task = load_task(FLAGS.task, data_dir=FLAGS.data_dir)
     metric, truth = primary_metric(task.target), task.splits["test"].target

@@ -11,11 +11,11 @@ The exit code is 2 for bad input.
 """
 
 import json
-from pathlib import Path
 
 from absl import flags
 
 from benchmarks import command
+from mmjax.disk import writing
 
 FLAGS = flags.FLAGS
 
@@ -26,16 +26,18 @@ flags.DEFINE_string("output", "predictions.csv", "Where the CSV goes.")
 
 def main() -> int:
     """Reads the run and the examples, and writes what the one says of the others."""
-    command.check_writable(Path(FLAGS.output))
+    output = command.path_of("output")
+    command.check_writable(output)
     from experiments.new_examples import read_new_examples
     from experiments.trained_run import read_run
 
-    run = read_run(Path(FLAGS.run))
-    columns = read_new_examples(Path(FLAGS.inputs).expanduser(), run.kept.preprocessing)
+    run = read_run(command.path_of("run"))
+    columns = read_new_examples(command.path_of("inputs"), run.kept.preprocessing)
     frame = run.predict(columns)
-    partial = Path(FLAGS.output + ".partial")
-    frame.to_csv(partial, index_label="row")
-    partial.replace(FLAGS.output)
+    with writing(output):
+        partial = output.with_name(output.name + ".partial")
+        frame.to_csv(partial, index_label="row")
+        partial.replace(output)
     print(f"wrote {len(frame):,} predictions of {json.dumps(run.title)} to {FLAGS.output}")
     return 0
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mmjax.data.cache import alone
+from mmjax.disk import writing
 
 
 def built(make_builder: Callable[[str], object], key: str, data_dir: str | None, cache: Path):
@@ -24,5 +25,6 @@ def built(make_builder: Callable[[str], object], key: str, data_dir: str | None,
     config = tfds.download.DownloadConfig(manual_dir=data_dir)
     # A command's own output is its result alone.
     with alone(cache / "tfds" / f"{key}.{builder.name}"), contextlib.redirect_stdout(sys.stderr):
-        builder.download_and_prepare(download_dir=str(cache / "downloads"), download_config=config)
+        with writing(cache / "tfds"):
+            builder.download_and_prepare(download_dir=str(cache / "downloads"), download_config=config)
     return builder
