@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import signal
 import sys
 import textwrap
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from absl import app, flags, logging
 
+from benchmarks.machine_faults import sentence_of
+from benchmarks.signals import INTERRUPTED, take_interrupts
+from mmjax.disk import writing
 from mmjax.errors import InputError
 
 BAD_INPUT = 2
-INTERRUPTED = 130  # as a shell counts a program that Ctrl-C ended
+NO_READER = 141  # as a shell counts a program whose output nobody reads any more
 
 flags.DEFINE_bool("debug", False, "Print the traceback of an error.")
 
@@ -33,36 +35,84 @@ def run(main: Callable[[], int | None], rewrite: Callable[[Sequence[str]], Seque
 
 
 def guarded(main: Callable[[], int | None]) -> int | None:
-    """The exit code of `main`."""
+    """The exit code of `main`: what the user or the machine did wrong is a sentence, a fault of the program none."""
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.WARNING)  # absl's own default tells every save of a checkpoint
+    interrupts = take_interrupts()
+    _print_whatever_the_terminal_lacks()
+    _leave_64_bits_aside()
     try:
-        return main()
+        code = main()
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where it can still be told that it failed
+        return code
     except InputError as error:
-        if flags.FLAGS.debug:
+        if flags.FLAGS["debug"].value:
             raise
         return complain(str(error))
     except KeyboardInterrupt:
+        return _interrupted(interrupts.told)
+    except BrokenPipeError:
+        _forget_output()
+        return NO_READER
+    except Exception as error:
+        if flags.FLAGS["debug"].value:
+            raise
+        if interrupts.noted:  # a library made another exception of it
+            return _interrupted(interrupts.told)
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        if isinstance(error, OSError):
+            _forget_output()  # what cannot be written cannot be at the end either
+        return complain(sentence)
+
+
+def _interrupted(told: bool) -> int:
+    if not told:
         print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+    return INTERRUPTED
 
 
-def stop_on_sigterm() -> Callable[[], bool]:
-    """Takes SIGTERM as a request to stop from now on; the function says whether it has come. A second one kills."""
-    asked = threading.Event()
+def _print_whatever_the_terminal_lacks():
+    """A letter that the terminal's encoding lacks is printed as its number."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
-    def take(number, frame):
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        asked.set()
 
-    signal.signal(signal.SIGTERM, take)
-    return asked.is_set
+def _leave_64_bits_aside():
+    """Numbers are of --precision, whatever JAX_ENABLE_X64 says; JAX reads it when it is imported."""
+    os.environ.pop("JAX_ENABLE_X64", None)
+
+
+def _forget_output():
+    """Python would try once more to write the rest of standard output, and print a traceback."""
+    try:
+        sys.stdout.flush()
+    except (OSError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def complain(sentence: str) -> int:
     """Print what was wrong with the input; returns the exit code for it."""
     print(f"error: {sentence}", file=sys.stderr)
     return BAD_INPUT
+
+
+def path_of(flag: str) -> Path:
+    """The path that a flag gives, `~` expanded.
+
+    Raises:
+      InputError: if there is no such home folder.
+    """
+    given = flags.FLAGS[flag].value
+    try:
+        return Path(given).expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            f"--{flag}={given} is not accepted: there is no such home folder; give a whole path"
+        ) from error
 
 
 def check_writable(path: Path):
@@ -79,8 +129,9 @@ def check_writable(path: Path):
 def write_json(path: Path, content: dict):
     """Writes the file whole or not at all."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    with writing(path):
+        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        os.replace(partial, path)
 
 
 def parse_with_arguments(argv: Sequence[str]) -> list[str]:

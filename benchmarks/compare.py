@@ -20,11 +20,18 @@ from pathlib import Path
 from absl import flags
 
 from benchmarks import command
+from mmjax.config import MOST_SEEDS
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("pair", "tmc", "tmc, article or pmap.")
-flags.DEFINE_integer("seeds", None, "Seeds that ours trains side by side; the pair's default otherwise.", lower_bound=1)
+flags.DEFINE_integer(
+    "seeds",
+    None,
+    "Seeds that ours trains side by side; the pair's default otherwise.",
+    lower_bound=1,
+    upper_bound=MOST_SEEDS,
+)
 flags.DEFINE_integer("epochs", None, "Epochs a round; the pair's own default otherwise.", lower_bound=2)
 flags.DEFINE_integer("rounds", 5, "Rounds; the median counts.", lower_bound=1)
 flags.DEFINE_string("output", None, "Where the JSON goes; benchmarks/results/compare_<pair>.json otherwise.")
@@ -38,7 +45,7 @@ def main():
     from mmjax.errors import lookup
 
     contestants_of = lookup(PAIRS, "pair", FLAGS.pair)
-    output = Path(FLAGS.output or f"benchmarks/results/compare_{FLAGS.pair}.json")
+    output = command.path_of("output") if FLAGS.output else Path(f"benchmarks/results/compare_{FLAGS.pair}.json")
     command.check_writable(output)
     options = options_of(FLAGS.pair, {name: FLAGS[name].value for name in ("seeds", "epochs") if FLAGS[name].value})
     result = in_turns(contestants_of(FLAGS.data_dir, **options), FLAGS.rounds)

@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 from absl import flags
 
@@ -44,7 +43,7 @@ def main():
     if FLAGS.one:
         print(json.dumps(load_once(FLAGS.one, FLAGS.data_dir)))
         return
-    output = Path(FLAGS.output)
+    output = command.path_of("output")
     command.check_writable(output)
     names = tasks_of(FLAGS.tasks)
     tasks_of([FLAGS.prepare])

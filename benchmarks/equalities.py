@@ -26,13 +26,14 @@ from pathlib import Path
 from absl import flags
 
 from benchmarks import command
+from mmjax.config import MOST_SEEDS
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("task", "trimodal", "The task.")
 flags.DEFINE_string("fusion", "concat", "The fusion.")
 flags.DEFINE_string("strategy", "joint", "The training strategy.")
-flags.DEFINE_integer("seeds", 8, "Seeds.", lower_bound=1)
+flags.DEFINE_integer("seeds", 8, "Seeds.", lower_bound=1, upper_bound=MOST_SEEDS)
 flags.DEFINE_integer("epochs", 1, "Epochs.", lower_bound=1)
 flags.DEFINE_float("tolerance", 1e-3, "Of sums in another order, after all epochs.")
 flags.DEFINE_string("data_dir", None, "Where the tasks' files lie; MMJAX_DATA_DIR otherwise, else they are downloaded.")
@@ -69,7 +70,7 @@ def main() -> int:
     from benchmarks.environment import environment, flag_values
     from mmjax.training.loop import check_cell
 
-    output = Path(FLAGS.output)
+    output = command.path_of("output")
     command.check_writable(output)
     check_cell(*_cell())
     with tempfile.TemporaryDirectory() as folder:

@@ -177,7 +177,7 @@ def main() -> int:
 
     from benchmarks.environment import environment, flag_values
 
-    output, root = Path(FLAGS.output), Path(FLAGS.workdir).absolute()
+    output, root = command.path_of("output"), command.path_of("workdir").absolute()
     command.check_writable(output)
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)

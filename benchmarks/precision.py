@@ -10,18 +10,17 @@ fusions and hidden layers are of bfloat16; parameters, softmaxes, decisions and 
 bfloat16 by way of float32, so that it is no faster there.
 """
 
-from pathlib import Path
-
 import numpy as np
 from absl import flags
 
 from benchmarks import command
+from mmjax.config import MOST_SEEDS
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("task", "trimodal", "The task.")
 flags.DEFINE_list("fusions", ["concat", "token_transformer", "mmtm", "evidential", "product"], "Fusions.")
-flags.DEFINE_integer("seeds", 5, "Seeds, of both precisions.", lower_bound=2)
+flags.DEFINE_integer("seeds", 5, "Seeds, of both precisions.", lower_bound=2, upper_bound=MOST_SEEDS)
 flags.DEFINE_integer("epochs", None, "The task's own default otherwise.", lower_bound=1)
 flags.DEFINE_string("data_dir", None, "Where the tasks' files lie; MMJAX_DATA_DIR otherwise, else they are downloaded.")
 flags.DEFINE_string("output", "benchmarks/results/precision.json", "Where the JSON goes.")
@@ -68,7 +67,7 @@ def main():
     from mmjax.evaluation.metrics import evaluate, primary_metric
     from mmjax.training.loop import check_cell
 
-    output = Path(FLAGS.output)
+    output = command.path_of("output")
     command.check_writable(output)
     task = load_task(FLAGS.task, data_dir=FLAGS.data_dir)
     metric, truth = primary_metric(task.target), task.splits["test"].target

@@ -9,17 +9,16 @@ batch (p50, p95), compile time apart, parameters, FLOPs by the jaxpr, and the pe
 process so far. Prints a table and writes JSON.
 """
 
-from pathlib import Path
-
 from absl import flags
 
 from benchmarks import command
+from mmjax.config import MOST_SEEDS
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_list("tasks", ["trimodal"], "Tasks, by name or tag, or folders.")
 flags.DEFINE_list("fusions", ["unimodal", "concat", "mean", "mmtm"], "Fusions, by name or level, or unimodal.")
-flags.DEFINE_integer("seeds", 3, "Seeds that train side by side.", lower_bound=1)
+flags.DEFINE_integer("seeds", 3, "Seeds that train side by side.", lower_bound=1, upper_bound=MOST_SEEDS)
 flags.DEFINE_integer("batch_size", None, "The task's own default otherwise.", lower_bound=1)
 flags.DEFINE_integer("repeats", 10, "Timed epochs and passes; and ten times as many batches.", lower_bound=1)
 flags.DEFINE_string("output", "benchmarks/results/throughput.json", "Where the JSON goes.")
@@ -35,7 +34,7 @@ def main():
     from benchmarks.environment import environment, flag_values
     from mmjax.data import defaults_of, load_tasks, tasks_of
 
-    output = Path(FLAGS.output)
+    output = command.path_of("output")
     command.check_writable(output)
     console, records = Console(), []
     for name, task in load_tasks(tasks_of(FLAGS.tasks), FLAGS.data_dir).items():

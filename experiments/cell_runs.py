@@ -7,7 +7,7 @@ import dataclasses
 import json
 import shutil
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import jax
@@ -17,9 +17,11 @@ from experiments.grid import UNTRAINED, Cell, Run, digest, parts_of
 from experiments.locks import Lock
 from experiments.run_records import Recorder
 from experiments.store import Store, Stored
+from mmjax.disk import writing
 from mmjax.evaluation.baselines import majority
 from mmjax.evaluation.classical import CLASSICAL, fit_classical
 from mmjax.evaluation.metrics import evaluate, primary_metric
+from mmjax.interrupts import deferred
 from mmjax.training.checkpoint import Keep
 from mmjax.training.results import RunResult
 from mmjax.types import Task
@@ -67,9 +69,10 @@ class Maker:
                 self._store_rule(task, cell, missing, lock)
             else:
                 for group in _groups(self.store, runs, missing):
-                    self._train(task, cell, group, lock)
-        except jax.errors.JaxRuntimeError as error:
-            reason = f"failed: {str(error).splitlines()[0]}"
+                    with deferred():  # what is trained is stored too
+                        self._train(task, cell, group, lock)
+        except (jax.errors.JaxRuntimeError, MemoryError) as error:
+            reason = f"failed: {(str(error).splitlines() or ['not enough memory'])[0]}"
         self.reporter.end(reason or _outcome(task, [self.store.read(run) for run in runs]))
         return reason
 
@@ -84,10 +87,11 @@ class Maker:
             self.keeping.seconds_between,
         )
         seeds = tuple(run.seed for run in group)
-        result = self.train(
-            task, cell.fusion, cell.strategy, cell.config, seeds, self.placement, keep, self.reporter.update,
-            stop=self.stop,
-        )  # fmt: skip
+        with ours(lock):
+            result = self.train(
+                task, cell.fusion, cell.strategy, cell.config, seeds, self.placement, keep, self._update_if_ours(lock),
+                stop=self.stop,
+            )  # fmt: skip
         costs = {name: getattr(result, name) for name in (*COSTS, "compile_seconds")}
         self._store(
             lock,
@@ -100,6 +104,15 @@ class Maker:
         )  # fmt: skip
         remove_checkpoints(self.store, group)
         jax.clear_caches()  # programs hold memory maps, of which a process has not enough for hundreds of cells
+
+    def _update_if_ours(self, lock: Lock) -> Callable:
+        """Tells the reporter; raises Lost before a checkpoint is saved among another launch's."""
+
+        def update(progress):
+            lock.check()
+            self.reporter.update(progress)
+
+        return update
 
     def _store_rule(self, task: Task, cell: Cell, missing: list[Run], lock: Lock):
         """A rule over the unimodal runs of its strategy and seed; its cost is that of all of them."""
@@ -148,6 +161,16 @@ def metrics_of(task: Task, stored: Stored, split: str) -> dict[str, float]:
     return evaluate(task.target, logits_of(task, stored, split), task.splits[split].target)
 
 
+@contextlib.contextmanager
+def ours(lock: Lock) -> Iterator[None]:
+    """A context that raises Lost in place of what comes of another launch having taken the lock over."""
+    try:
+        yield
+    except Exception:
+        lock.check()
+        raise
+
+
 def missing_runs(store: Store, runs: Sequence[Run]) -> list[Run]:
     """Those that are not stored whole."""
     return [run for run in runs if store.read(run) is None]
@@ -190,7 +213,8 @@ def _groups(store: Store, runs: list[Run], missing: list[Run]) -> list[list[Run]
 
 def _begin(checkpoints: Path, group: list[Run]):
     checkpoints.mkdir(parents=True, exist_ok=True)
-    (checkpoints / "seeds.json").write_text(json.dumps([run.seed for run in group]))
+    with writing(checkpoints):
+        (checkpoints / "seeds.json").write_text(json.dumps([run.seed for run in group]))
 
 
 def _untrained(task: Task, cell: Cell, runs: list[Run]) -> Iterator[tuple[Run, Stored]]:

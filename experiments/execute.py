@@ -91,6 +91,9 @@ def execute(
         if len(put_off) == len(left):
             wait(POLL_SECONDS)
         left = put_off
+    for task, cell in plan:
+        if not obstacle(task, cell):
+            _tidy(store, runs_of(cell, task, seeds), locks)
     locks.sweep()
     return reasons
 
@@ -113,7 +116,7 @@ def without_parameters(plan: Sequence[tuple[Task, Cell]], seeds: Sequence[int], 
 
 
 def _tidy(store: Store, runs: Sequence[Run], locks: Locks):
-    """Removes checkpoints that a launch left that was killed when it had stored its results."""
+    """Removes checkpoints that a launch left that was killed when it had stored its results, or lost the cell."""
     if begun_runs(store, runs):
         with contextlib.suppress(Held), locks.take(group_name(runs)):
             if not missing_runs(store, begun_runs(store, runs)):

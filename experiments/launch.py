@@ -12,10 +12,16 @@ table) and after SIGTERM, which keeps a checkpoint; 2 for bad input, 130 after C
 
 import sys
 
-from absl import flags
+from benchmarks import signals
 
-from benchmarks import command
-from experiments.overrides import GRID_FIELDS, join_overrides, read_overrides
+if __name__ == "__main__":  # before whatever takes a while to import
+    signals.take_interrupts()
+    signals.stop_at_once_on_sigterm()
+
+from absl import flags  # noqa: E402
+
+from benchmarks import command  # noqa: E402
+from experiments.overrides import GRID_FIELDS, join_overrides, read_overrides  # noqa: E402
 
 FLAGS = flags.FLAGS
 
@@ -67,7 +73,7 @@ flags.DEFINE_bool("keep_parameters", False, "Keep the parameters of every run th
 
 def main() -> int:
     """Flags to a request, which is then run."""
-    stop = command.stop_on_sigterm()
+    stop = signals.stop_on_sigterm()
     overrides = read_overrides(FLAGS.config)
     from experiments.run_grid import Request, keep_compiled_programs, run_grid  # imports JAX
     from mmjax.training.processes import join_processes
@@ -84,11 +90,12 @@ def main() -> int:
         "match", "tune", "tune_seeds", "devices", "parallel", "split_devices", "data", "data_dir", "workdir", "dry_run",
         "resume", "keep_checkpoints", "checkpoint_seconds", "keep_parameters",
     )  # fmt: skip
-    request = Request(**from_file | grid, overrides=overrides, **{name: FLAGS[name].value for name in others})
+    values = {name: FLAGS[name].value for name in others} | {"workdir": str(command.path_of("workdir"))}
+    request = Request(**from_file | grid, overrides=overrides, **values)
     try:
         run_grid(request, stop=stop)
     except Interrupted:
-        print("stopped by SIGTERM; the same command goes on from here", file=sys.stderr)
+        print(signals.STOPPED, file=sys.stderr)
     return 0
 
 

@@ -20,6 +20,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from mmjax.disk import writing
+
 BEAT_SECONDS = 10.0
 STALE_SECONDS = 120.0  # of a file server's cache of times, which may be a minute old, and some beats
 
@@ -60,6 +62,12 @@ class Lock:
     def __init__(self, path: Path, owner: Owner):
         self.path, self.owner = path, owner
 
+    def check(self):
+        """Raises Lost if somebody has taken the lock over."""
+        owner = _read(self.path)
+        if owner != self.owner:
+            raise Lost(f"the lock {self.path} was taken over by {owner or 'another launch, which has ended'}")
+
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
         """A context in which nobody can take the lock over: for writing what only its owner may write.
@@ -68,9 +76,7 @@ class Lock:
           Lost: if somebody has.
         """
         with _guard(self.path.parent):
-            owner = _read(self.path)
-            if owner != self.owner:
-                raise Lost(f"the lock {self.path} was taken over by {owner or 'another launch, which has ended'}")
+            self.check()
             yield
 
 
@@ -97,7 +103,8 @@ class Locks:
                 if self._lives(path, owner):
                     raise Held(f"held by {owner}")
                 logging.warning("the lock %s of %s, which has ended, is taken over", path, owner or "a process")
-            path.write_text(json.dumps(dataclasses.asdict(lock.owner), indent=2) + "\n")
+            with writing(path):  # half of a lock is that of a process which has ended
+                path.write_text(json.dumps(dataclasses.asdict(lock.owner), indent=2) + "\n")
         released = threading.Event()
         beat = threading.Thread(target=_beat, args=(lock, released), daemon=True)
         beat.start()

@@ -14,11 +14,11 @@ The exit code is 2 for bad input.
 
 import json
 import warnings
-from pathlib import Path
 
 from absl import flags
 
 from benchmarks import command
+from mmjax.disk import writing
 
 FLAGS = flags.FLAGS
 
@@ -29,19 +29,21 @@ flags.DEFINE_string("output", "predictions.csv", "Where the CSV goes.")
 
 def main() -> int:
     """Reads the run and the examples, and writes what the one says of the others."""
-    command.check_writable(Path(FLAGS.output))
+    output = command.path_of("output")
+    command.check_writable(output)
     from experiments.new_examples import NewExamplesWarning, read_new_examples, tell_of_classes
     from experiments.trained_run import read_run
 
     warnings.simplefilter("always", NewExamplesWarning)
     warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
-    run, inputs = read_run(Path(FLAGS.run)), Path(FLAGS.inputs).expanduser()
+    run, inputs = read_run(command.path_of("run")), command.path_of("inputs")
     columns = read_new_examples(inputs, run.kept.preprocessing)
     tell_of_classes(inputs, run.kept.class_names)
     frame = run.predict(columns)
-    partial = Path(FLAGS.output + ".partial")
-    frame.to_csv(partial, index_label="row")
-    partial.replace(FLAGS.output)
+    with writing(output):
+        partial = output.with_name(output.name + ".partial")
+        frame.to_csv(partial, index_label="row")
+        partial.replace(output)
     print(f"wrote {len(frame):,} predictions of {json.dumps(run.title)} to {FLAGS.output}")
     return 0
 

@@ -26,7 +26,9 @@ from experiments.results import Row, notes_of, records_of, rows_of, write_output
 from experiments.search import FIELDS, Tuned, Tuning
 from experiments.store import Store
 from experiments.tune import forget_trials, search_plan, tuned_plan
+from mmjax.config import MOST_SEEDS
 from mmjax.data import defaults_of, load_task, load_tasks, tasks_of
+from mmjax.disk import writing
 from mmjax.errors import InputError
 from mmjax.training.decisions import combine_decisions
 from mmjax.training.loop import check_cell, train_cell
@@ -64,8 +66,8 @@ class Request:
             names = getattr(self, name)
             if isinstance(names, str) or not isinstance(names, Sequence) or not names:
                 raise InputError(f"{name} = {names!r} is not accepted: give a list of one or more names")
-        if not isinstance(self.seeds, int) or self.seeds < 1:
-            raise InputError(f"seeds = {self.seeds!r} is not accepted: give how many, at least 1")
+        if not isinstance(self.seeds, int) or not 1 <= self.seeds <= MOST_SEEDS:
+            raise InputError(f"seeds = {self.seeds!r} is not accepted: give how many, from 1 to {MOST_SEEDS:,}")
 
 
 def run_grid(
@@ -172,14 +174,16 @@ def run_plan(
         workdir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--workdir={workdir} cannot be made: {error.strerror}; give another one") from error
-    keep_preprocessing([task for task, _ in plan], workdir)
     store = Store(workdir)
-    keep_launch(rows_of(plan, seeds, store, {}, budgets, tuned), seeds, workdir)
+    with writing(workdir):
+        keep_preprocessing([task for task, _ in plan], workdir)
+        keep_launch(rows_of(plan, seeds, store, {}, budgets, tuned), seeds, workdir)
     with Reporter(len(plan), Console(stderr=True)) as reporter:
         reasons = execute(plan, seeds, store, placement, reporter, train, combine, keeping=keeping, stop=stop)
     rows = rows_of(plan, seeds, store, reasons, budgets, tuned)
-    keep_launch(rows, seeds, workdir)
-    write_outputs(rows, workdir)
+    with writing(workdir):
+        keep_launch(rows, seeds, workdir)
+        write_outputs(rows, workdir)
     return rows
 
 

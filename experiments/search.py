@@ -20,6 +20,7 @@ from experiments.grid import Cell, code_version, digest
 from experiments.locks import Lock
 from experiments.proposals import RANDOM_TRIALS, SAMPLER_SEED, Proposals
 from experiments.trials import Trial, TrialFile, best_of
+from mmjax.config import MOST_SEEDS
 from mmjax.errors import InputError
 from mmjax.file_names import file_name
 from mmjax.training.loop import check_cell
@@ -33,7 +34,7 @@ RATE_FACTOR = 10.0  # the learning rate is searched from 1 / RATE_FACTOR to RATE
 WEIGHT_DECAYS = (0.0, 1e-5, 1e-4, 1e-3, 1e-2)
 WIDTH_FACTORS = (0.5, 1.0, 2.0)  # times the cell's own
 DROPOUTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
-FIRST_SEED = 10_000  # of the trials: no reported seed is one that the hyper-parameters were chosen on
+FIRST_SEED = MOST_SEEDS  # of the trials: no reported seed is one that the hyper-parameters were chosen on
 SEARCH = {  # what a search depends on beside its cell
     "lanes": LANES, "learning_rate": RATE_FACTOR, "weight_decay": WEIGHT_DECAYS, "width": WIDTH_FACTORS,
     "dropout": DROPOUTS, "first_seed": FIRST_SEED, "sampler": [SAMPLER_SEED, RANDOM_TRIALS],
@@ -56,8 +57,8 @@ class Tuning:
 
     def __post_init__(self):
         for flag, value in (("tune", self.trials), ("tune_seeds", self.seeds)):
-            if type(value) is not int or value < 1:
-                raise InputError(f"{flag} = {value!r} is not accepted: give how many, at least 1")
+            if type(value) is not int or not 1 <= value <= MOST_SEEDS:
+                raise InputError(f"{flag} = {value!r} is not accepted: give how many, from 1 to {MOST_SEEDS:,}")
 
 
 class Tuned(NamedTuple):
@@ -167,8 +168,11 @@ class Search:
                 tuple(seed for seed in seeds for _ in rates), placement, None, on_progress,
                 stop=stop, learning_rates=tuple(rates) * len(seeds), splits=("validation",),
             )  # fmt: skip
-        except jax.errors.JaxRuntimeError as error:  # too wide for the memory, say: the search goes on without it
-            reason = f"failed: {str(error).splitlines()[0]}"
+        except (
+            jax.errors.JaxRuntimeError,
+            MemoryError,
+        ) as error:  # too wide for the memory, say: the search goes on without it
+            reason = f"failed: {(str(error).splitlines() or ['not enough memory'])[0]}"
             return [Trial(values, None, None, (), reason) for values in group]
         finally:
             jax.clear_caches()  # programs hold memory maps, of which a process has not enough for hundreds of trials

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.grid import Run
+from mmjax.disk import writing
 from mmjax.training.checkpoint import save_parameters
 
 RECORD = "record.json"
@@ -71,8 +72,12 @@ class Store:
 
     def write(self, run: Run, stored: Stored, theta: Mapping | None = None, record: Mapping | None = None):
         """Keep a run, in place of whatever is in its folder; with parameters and a record, where they are given."""
-        self.remove(run)
         folder = self.folder(run)
+        with writing(folder):
+            self._write(run, folder, stored, theta, record)
+
+    def _write(self, run: Run, folder: Path, stored: Stored, theta: Mapping | None, record: Mapping | None):
+        self.remove(run)
         folder.mkdir(parents=True)
         _write(folder / "config.json", json.dumps(run.identity, indent=2, sort_keys=True) + "\n")
         _write(folder / "metrics.jsonl", "".join(json.dumps(_plain(line)) + "\n" for line in stored.history))
@@ -118,7 +123,7 @@ def _plain(value):
 
 
 def _write(path: Path, text: str):
-    with open(path, "w") as file:
+    with writing(path), open(path, "w") as file:
         file.write(text)
         _settle(file)
 

@@ -17,6 +17,12 @@ ENCODERS = {  # by kind of modality
 }  # fmt: skip
 
 
+MOST_SEEDS = 10_000  # of a cell; those of trials of --tune come after
+MOST_EPOCHS = 1_000_000  # so that 2,000 steps of each are counted in int32
+MOST_LAYERS = 1_000  # that a model builds one after the other
+MOST = 2**31 - 1  # of any whole number, which devices take as int32
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     """Hyper-parameters of a cell."""
@@ -120,6 +126,14 @@ class Config:
                      "prototype_entropy_epochs", "ogm_alpha", "agm_alpha", "contrastive_weight", "cca_weight",
                      "reconstruction_weight", "information_weight"):  # fmt: skip
             self._require(name, getattr(self, name) >= 0, "at least 0")
+        for name in ("encoder_layers", "fusion_layers", "latent_layers", "perceiver_rounds", "factors", "cascades",
+                     "experts"):  # fmt: skip
+            self._require(name, getattr(self, name) <= MOST_LAYERS, f"at most {MOST_LAYERS:,}")
+        for name in ("epochs", "fine_tune_epochs", "warmup_epochs"):
+            self._require(name, getattr(self, name) <= MOST_EPOCHS, f"at most {MOST_EPOCHS:,}")
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            self._require(field.name, not isinstance(value, int) or value <= MOST, f"at most {MOST:,}")
         for name in ("dropout", "modality_dropout", "prototype_momentum"):
             self._require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
         self._require("held_out", 0 < self.held_out < 1, "in (0, 1)")

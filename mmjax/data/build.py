@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mmjax.data.cache import made
+from mmjax.disk import writing
 
 
 def built(make_builder: Callable[[str], object], key: str, data_dir: str | None, cache: Path):
@@ -25,6 +26,7 @@ def built(make_builder: Callable[[str], object], key: str, data_dir: str | None,
         config = tfds.download.DownloadConfig(manual_dir=data_dir)
         with contextlib.redirect_stdout(sys.stderr):  # a command's own output is its result alone
             builder = make_builder(str(folder))
-            builder.download_and_prepare(download_dir=str(cache / "downloads"), download_config=config)
+            with writing(cache / "tfds"):
+                builder.download_and_prepare(download_dir=str(cache / "downloads"), download_config=config)
 
     return make_builder(str(made(cache / "tfds" / key, prepare)))

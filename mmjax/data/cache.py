@@ -20,7 +20,7 @@ def made(folder: Path, write: Callable[[Path], None]) -> Path:
     want the same folder wait for the first.
 
     Raises:
-      InputError: if it cannot be written; and whatever `write` raises.
+      InputError: if it cannot be written, for want of room, say; and whatever `write` raises.
     """
     try:
         if folder.is_dir() and not damage_of(folder):
@@ -38,6 +38,8 @@ def made(folder: Path, write: Callable[[Path], None]) -> Path:
                 finally:
                     shutil.rmtree(beside, ignore_errors=True)
     except OSError as error:
+        if error.filename and not Path(error.filename).is_relative_to(folder.parent.parent):
+            raise  # of a file that `write` reads
         raise InputError(
             f"cache folder {folder.parent.parent} cannot be written ({error}); name another in MMJAX_CACHE_DIR"
         ) from error

@@ -18,6 +18,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from mmjax.disk import writing
+
 CHECKSUM = "sha256"  # the file, beside Orbax's, that tells whether they are as they were written
 FORMAT = 1  # of what lies in a checkpoint; one of another format is not read
 
@@ -69,6 +71,10 @@ class Checkpoints:
         self._saved_at, self._saved_step = time.monotonic(), step
         if jax.process_index():
             return
+        with writing(self._keep.directory):
+            self._write(step, state, progress)
+
+    def _write(self, step: int, state: Any, progress: dict):
         import orbax.checkpoint as ocp
 
         state = jax.tree.map(np.asarray, state)
@@ -137,6 +143,7 @@ class Checkpoints:
             import orbax.checkpoint as ocp  # late: it takes a while, and many commands never save
 
             self._keep.directory.mkdir(parents=True, exist_ok=True)
+            logging.getLogger("absl").addFilter(_tells_more_than_it_raises)
             alone = _alone()
             options = ocp.CheckpointManagerOptions(
                 max_to_keep=self._keep.latest,
@@ -159,7 +166,7 @@ def save_parameters(directory: Path, theta: dict):
     """Writes theta, nested dicts of arrays, whole or not at all, in place of what lies there."""
     import orbax.checkpoint as ocp
 
-    with _checkpointer() as checkpointer:
+    with writing(directory), _checkpointer() as checkpointer:
         save = ocp.args.StandardSave(jax.tree.map(np.asarray, theta))
         checkpointer.save(Path(directory).absolute(), args=save, force=True)
 
@@ -170,6 +177,11 @@ def load_parameters(directory: Path) -> dict:
 
     with _checkpointer() as checkpointer:
         return checkpointer.restore(Path(directory).absolute(), args=ocp.args.StandardRestore())
+
+
+def _tells_more_than_it_raises(record: logging.LogRecord) -> bool:
+    """Whether a line of the log is none of Orbax's that shows the traceback of what it then raises."""
+    return not ("orbax" in record.pathname and record.exc_info)
 
 
 def _checkpointer():

@@ -6,7 +6,6 @@ Both feeds call the same functions of a phase (`PhasePrograms`) on the same rows
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Iterator, Mapping
 
 import jax
@@ -14,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mmjax.errors import InputError
+from mmjax.training.memory import device_memory
 from mmjax.training.parallel import Compiler, Layout, on_host
 from mmjax.training.state import no_sums, no_trace
 from mmjax.training.step import PhasePrograms
@@ -38,7 +38,7 @@ def make_feed(kind: str, splits: Mapping[str, Batch], layout: Layout, run: Compi
     if kind not in FEEDS:
         raise InputError(f"--data={kind} is not accepted: give one of {', '.join(FEEDS)}")
     size = sum(leaf.nbytes for leaf in jax.tree.leaves(dict(splits)))
-    if kind == "stream" or (kind == "auto" and size > RESIDENT_SHARE * _device_memory(layout)):
+    if kind == "stream" or (kind == "auto" and size > RESIDENT_SHARE * device_memory(layout.own_devices)):
         return Streamed(splits, layout, run)
     return Resident(splits, layout, run)
 
@@ -177,12 +177,3 @@ def _means(sums: np.ndarray) -> np.ndarray:
     """Mean losses of `PhasePrograms.measure`'s sums, [..., chunks, decisions, 2]; 0 of no row."""
     total, count = np.moveaxis(sums.astype(np.float64).sum(-3), -1, 0)
     return np.float32(total / np.maximum(count, 1))
-
-
-def _device_memory(layout: Layout) -> int:
-    """Bytes of the smallest device; on a CPU, where devices share it, this process's part of the machine's memory."""
-    own = [layout.mesh.devices[place] for place in layout.own]
-    limits = [(device.memory_stats() or {}).get("bytes_limit") for device in own]
-    if None not in limits:
-        return min(limits)
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // len(own)

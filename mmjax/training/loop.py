@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ import numpy as np
 
 from mmjax.config import Config
 from mmjax.errors import LISTING, InputError, lookup
+from mmjax.interrupts import deferred, interrupted
 from mmjax.model import MultimodalModel, build_model, initialise, part_of
 from mmjax.training.checkpoint import Checkpoints, Keep
 from mmjax.training.feed import make_feed
@@ -29,6 +31,14 @@ TIMED_PREDICTIONS = 3
 KEPT = ("histories", "failures", "epochs_trained")  # what a checkpoint has of the host's side
 
 
+@contextlib.contextmanager
+def _computing() -> Iterator[None]:
+    """Ctrl-C waits until programs are through; numbers are of the config's precision, whatever JAX_ENABLE_X64 says."""
+    with deferred(), jax.enable_x64(False):
+        yield
+
+
+@_computing()
 def train_cell(
     task: Task,
     fusion: str,
@@ -55,7 +65,8 @@ def train_cell(
       placement: one device by default.
       keep: where training goes on from, and keeps its place; removed by whoever keeps the results.
       on_progress: called after every evaluation.
-      stop: asked after every evaluation; once it says so, the place is kept and Interrupted raised.
+      stop: asked after every evaluation; once it says so, the place is kept and Interrupted raised. So it is after
+        Ctrl-C, which raises KeyboardInterrupt.
       learning_rates: one a seed, in place of the config's.
       splits: which are predicted; no other but train and validation is read.
       data: a name in FEEDS: whether splits lie on the devices or are streamed to them.
@@ -185,7 +196,7 @@ class _Cell:
             on_progress(Progress(before + done, self.total_epochs, phase.name, metrics))
             if self.given_up:
                 break
-            asked = any_process(stop())
+            asked = any_process(stop() or interrupted())
             if checkpoints and (asked or any_process(checkpoints.due)):
                 progress = {"phase": index, "done": done} | {name: getattr(self, name) for name in KEPT}
                 checkpoints.save(before + done, self._host(state), progress)

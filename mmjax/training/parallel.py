@@ -17,6 +17,9 @@ from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from mmjax.errors import InputError
+from mmjax.interrupts import deferred
+from mmjax.training.memory import OutOfMemory, compiled_size, device_memory, size_of
+from mmjax.training.processes import any_process
 
 AXIS = "devices"
 PARALLEL = ("pmap", "shard_map")
@@ -83,6 +86,11 @@ class Layout:
     def own(self) -> list[int]:
         """Places in D of the devices that this process has."""
         return [place for place, device in enumerate(self.mesh.devices) if device.process_index == jax.process_index()]
+
+    @property
+    def own_devices(self) -> list[jax.Device]:
+        """The devices at these places."""
+        return [self.mesh.devices[place] for place in self.own]
 
     def replicate(self, tree):
         """Arrays put on every device, once."""
@@ -182,9 +190,27 @@ class Compiler:
             )
             program = spread(over_seeds, self.layout, [axis != "a" for axis in axes], donate)
             options = {"xla_backend_optimization_level": 0} if once else {}
-            self._programs[key] = program.lower(*arguments).compile(compiler_options=options)
+            self._programs[key] = self._compile(program, arguments, axes, donate, options)
             self.seconds += time.perf_counter() - started
         return self._programs[key](*arguments)
+
+    def _compile(self, program: Callable, arguments, axes: str, donate: int, options: dict):
+        """The program for these arguments, known to fit into memory."""
+        with deferred() as interrupts:
+            lowered = program.lower(*arguments)
+            kept = zip((*arguments[donate:], lowered.out_info), axes[donate:] + "s", strict=True)
+            self._check_fits(sum(size_of(each) // (1 if axis == "a" else self.layout.devices) for each, axis in kept))
+            compiled = lowered.compile(compiler_options=options)
+            if jax.process_count() == 1:  # several ask together, after each evaluation
+                interrupts.raise_if_noted()
+            self._check_fits(compiled_size(compiled))
+        return compiled
+
+    def _check_fits(self, needed: int):
+        """Raises OutOfMemory, in all processes, if a device of one has less than `needed` bytes."""
+        available = device_memory(self.layout.own_devices)
+        if any_process(needed > available):
+            raise OutOfMemory(needed, available)
 
 
 def spread(function: Callable, layout: Layout, own: Sequence[bool], donate: int = 0) -> Callable:
