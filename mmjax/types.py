@@ -187,6 +187,8 @@ class Task:
       preprocessing: modality -> what was fitted on train (`mmjax.data.transforms.preprocessing.Fitted`), where the
         inputs were made by steps that can be applied to new examples.
       warnings: what a reader of results must know of the data, one sentence each.
+      contaminated: how validation was seen in training or in preparing the features, so that nothing may be chosen or
+        fitted by it; "" where it was not.
     """
 
     name: str
@@ -202,3 +204,9 @@ class Task:
     groups: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     preprocessing: Mapping[str, object] = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    contaminated: str = ""
+
+    @property
+    def chooses(self) -> bool:
+        """Whether validation may choose: the epoch, hyper-parameters, rules' parameters, the best of a table."""
+        return not self.contaminated

@@ -128,6 +128,7 @@ def make_task(
         source=source,
         groups={} if grouped is None else {split: grouped[places[split]] for split in SPLITS},
         preprocessing=fitted,
+        contaminated=variant.contaminated,
     )
     return contradict(task, seed=split_by[1]) if split_by[0] == "conflict" else task
 
