@@ -14,6 +14,7 @@ from mmjax.config import Config
 from mmjax.errors import lookup
 from mmjax.evaluation.classical import CLASSICAL
 from mmjax.fusion import FUSIONS, LEVELS, level_of
+from mmjax.training.decisions import is_fitted
 from mmjax.training.strategies import STRATEGIES, undefined
 from mmjax.types import TARGET_KINDS, Task
 
@@ -91,6 +92,8 @@ def obstacle(task: Task, cell: Cell) -> str | None:
         return f"{cell.fusion} takes a target that is {' or '.join(accepted)}, not {task.target.kind}"
     if cell.strategy == UNTRAINED:
         return None
+    if is_fitted(cell.fusion) and not task.chooses:
+        return f"{cell.fusion} is fitted on validation, and {task.contaminated}"
     if cell.is_rule:
         return next(filter(None, (obstacle(task, part) for part in parts_of(task, cell))), None)
     return undefined(cell.strategy, cell.fusion, task.modalities, task.target)
@@ -119,7 +122,7 @@ def cells_of(task: Task, fusions: Sequence[str], strategies: Sequence[str], conf
       task: the data, whose modalities `unimodal` stands for.
       fusions: names as `--fusions` takes them (see `fusions_of`).
       strategies: names in STRATEGIES, or "all".
-      config: of every cell.
+      config: of every cell; where validation may not choose, the last epoch counts whatever it says.
 
     Returns:
       The majority baseline and the classical ones; then for every strategy the unimodal cells (also those that only a
@@ -129,6 +132,7 @@ def cells_of(task: Task, fusions: Sequence[str], strategies: Sequence[str], conf
       InputError: for an unknown name.
     """
     names = fusions_of(task, fusions)
+    config = config if task.chooses else config.replace(selection="last")
     cells = [Cell(task.name, name, UNTRAINED, config) for name in ("majority", *(n for n in names if n in CLASSICAL))]
     for strategy in strategies_of(strategies):
         asked = [Cell(task.name, name, strategy, config) for name in names]

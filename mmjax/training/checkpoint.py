@@ -172,6 +172,11 @@ def load_parameters(directory: Path) -> dict:
         return checkpointer.restore(Path(directory).absolute(), args=ocp.args.StandardRestore())
 
 
+def parameters_checksum(directory: Path) -> str:
+    """Of what `save_parameters` wrote."""
+    return _checksum(Path(directory))
+
+
 def _checkpointer():
     """Of one tree."""
     import orbax.checkpoint as ocp
