@@ -9,26 +9,41 @@ from pathlib import Path
 
 MEASURED = ("train_samples_per_second", "inference_samples_per_second", "compile_seconds", "checksums")
 RECORD = "record.json"  # when a run came about, and by what
+TEST, TEST_FILES = "test.json", ("test_predictions.npz",)  # what completes a run
 IN_PASSING = ("checkpoints", "locks")  # folders that are there only while something is trained
 
 
 def complete_runs(workdir: Path) -> dict[str, dict]:
-    """Name of every run that has a result -> what its files are: name -> time of the last change, and a hash."""
-    return {
-        path.parent.name: {file.name: (file.stat().st_mtime_ns, _hash(file)) for file in sorted(path.parent.iterdir())
-                           if file.is_file()}
-        for path in workdir.glob("runs/*/result.json")
-    }  # fmt: skip
+    """Name of every run that has a result -> what its files are: path -> time of the last change, and a hash.
+
+    What completes a run counts once it is all there.
+    """
+    runs = {}
+    for result in workdir.glob("runs/*/result.json"):
+        folder = result.parent
+        passing = () if (folder / TEST).is_file() else (TEST, *TEST_FILES)
+        files = [file for file in sorted(folder.rglob("*")) if file.is_file() and file.suffix != ".partial"]
+        runs[folder.name] = {
+            file.relative_to(folder).as_posix(): (file.stat().st_mtime_ns, _hash(file))
+            for file in files if file.name not in passing
+        }  # fmt: skip
+    return runs
 
 
 def lost(before: Mapping[str, dict], after: Mapping[str, dict]) -> list[str]:
     """Runs that were complete and are not any more."""
-    return sorted(before.keys() - after.keys())
+    return sorted(name for name, files in before.items() if TEST in files.keys() - after.get(name, {}).keys()
+                  or name not in after)  # fmt: skip
 
 
 def repeated(before: Mapping[str, dict], after: Mapping[str, dict]) -> list[str]:
-    """Runs that were complete and were written again."""
-    return sorted(name for name in before.keys() & after.keys() if before[name] != after[name])
+    """Runs that were complete and were written again; what completes one later may come beside what was there."""
+    added = {TEST, *TEST_FILES}
+    return sorted(
+        name
+        for name in before.keys() & after.keys()
+        if before[name].items() - after[name].items() or after[name].keys() - before[name].keys() - added
+    )
 
 
 def corrupt(workdir: Path, undisturbed: Path) -> list[str]:
@@ -44,7 +59,7 @@ def corrupt(workdir: Path, undisturbed: Path) -> list[str]:
         if files != expected:
             faults.append(f"{name} has the files {', '.join(sorted(files))}")
             continue
-        changed = [file for file in sorted(files - {"result.json", RECORD}) if _hash(run / file) != _hash(other / file)]
+        changed = [f for f in sorted(files - {"result.json", RECORD}) if not _same(run / f, other / f)]
         if _result(run) != _result(other):
             changed.append("result.json")
         faults += [f"{name}/{file} is another" for file in changed]
@@ -55,6 +70,21 @@ def _result(run: Path) -> dict:
     """Without what a clock measured. (The checksums are those of files that are compared themselves.)"""
     result = json.loads((run / "result.json").read_text())
     return {name: value for name, value in result.items() if name not in MEASURED}
+
+
+def _same(path: Path, other: Path) -> bool:
+    """Whether two files are, bit for bit; of folders of parameters, whose files have names by chance, the arrays."""
+    if not path.is_dir():
+        return _hash(path) == _hash(other)
+    import jax  # late: only where parameters are kept
+    import numpy as np
+
+    from mmjax.training.checkpoint import load_parameters
+
+    first, second = (jax.tree_util.tree_leaves_with_path(load_parameters(each)) for each in (path, other))
+    return len(first) == len(second) and all(
+        place == at and np.array_equal(one, two) for (place, one), (at, two) in zip(first, second, strict=True)
+    )
 
 
 def _hash(path: Path) -> str:

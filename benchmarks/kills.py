@@ -1,12 +1,14 @@
 """Launches that are killed at random moments, and what is left of their results: nothing lost, repeated or corrupt.
 
     python -m benchmarks.kills --kills=30 --seed=0
+    python -m benchmarks.kills --kills=30 --completing
 
 A small grid (feature, decision and model level; two seeds; a checkpoint at every evaluation) is launched once and left
 alone. Then it is launched in another workdir and killed by SIGKILL, all its processes at once, at a moment drawn
 uniformly over what it will take: in imports, compilation, training or storing. The same command follows, and is killed
 again, until a launch reaches its end; then comes the next workdir, until all kills are spent. Every third time two
-launches share the workdir, and are killed one after the other.
+launches share the workdir, and are killed one after the other. With --completing every workdir begins with a launch
+that evaluates validation and is left alone, and those that are killed complete its runs on test.
 
 - lost: a run was complete before a kill and is not after it, or after what followed.
 - repeated: a run that was complete was written again, or two living launches began the same cell.
@@ -35,6 +37,7 @@ FLAGS = flags.FLAGS
 
 flags.DEFINE_integer("kills", 30, "How many.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of the moments.", lower_bound=0)
+flags.DEFINE_bool("completing", False, "Kill launches that complete on test what others trained.")
 flags.DEFINE_string("workdir", "./workdir/kills", "Where the launches' workdirs go; what lies there is removed.")
 flags.DEFINE_string("output", "benchmarks/results/kills.json", "Where the JSON goes.")
 
@@ -48,17 +51,18 @@ GRID = (
 # than it saves here.
 ENVIRONMENT = {"JAX_ENABLE_COMPILATION_CACHE": "false", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
 PAIR_EVERY = 3
+VALIDATION = "--evaluate=validation"
 LEAST = 0.5  # of what the undisturbed launch took: what one takes that has a last cell to make, with imports and tables
 
 
 class Launch:
     """A launch of the grid in a process group of its own, its standard error in a file."""
 
-    def __init__(self, workdir: Path, log: Path):
+    def __init__(self, workdir: Path, log: Path, *more: str):
         self.log = log
         with open(log, "w") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "experiments.launch", *GRID, f"--workdir={workdir}"],
+                [sys.executable, "-m", "experiments.launch", *GRID, f"--workdir={workdir}", *more],
                 cwd=Path(__file__).parents[1],
                 env=os.environ | ENVIRONMENT,
                 stdout=subprocess.DEVNULL,
@@ -68,7 +72,11 @@ class Launch:
 
     def begun(self) -> list[str]:
         """The cells that it began to make, in order."""
-        return re.findall(r"^\[\d+/\d+\] (.*): [1-9]\d* seeds$", self.log.read_text(), re.MULTILINE)
+        return re.findall(
+            r"^\[\d+/\d+\] (.*): (?:test of )?[1-9]\d* seeds(?:, which are trained)?$",
+            self.log.read_text(),
+            re.MULTILINE,
+        )
 
     def survives(self, seconds: float) -> bool:
         """Waits so long, or until it has ended; whether it has not."""
@@ -113,9 +121,10 @@ class Kill:
 class Experiment:
     """Kills, and what they did to the runs."""
 
-    def __init__(self, root: Path, kills: int, whole: float, moments: Iterator[float]):
+    def __init__(self, root: Path, kills: int, whole: float, moments: Iterator[float], completing: bool = False):
         """`whole`: seconds of the undisturbed launch; `moments`: in [0, 1), as shares of what a launch will take."""
         self.root, self.wanted, self.whole, self.moments = root, kills, whole, moments
+        self.completing = completing
         self.kills: list[Kill] = []
         self.faults: dict[str, list[str]] = {"lost": [], "repeated": [], "corrupt": []}
         self.launches = 0
@@ -124,13 +133,17 @@ class Experiment:
         """Launches in a workdir of its own, killed until one reaches its end or all kills are spent."""
         workdir = self.root / f"round{number}"
         runs, complete = len(audit.complete_runs(undisturbed)), {}
+        if self.completing:
+            self._launch(workdir, VALIDATION).finish()
+            complete = audit.complete_runs(workdir)
         ended = False
         while not ended and len(self.kills) < self.wanted:
             pair = self.launches % PAIR_EVERY == PAIR_EVERY - 1 and self.wanted - len(self.kills) > 1
             launches = [self._launch(workdir) for _ in range(1 + pair)]
             started = time.monotonic()
             for running, launch in zip(range(len(launches), 0, -1), launches):
-                left = self.whole * max(1 - len(complete) / runs, LEAST) / len(launches)
+                done = [files for files in complete.values() if audit.TEST in files or not self.completing]
+                left = self.whole * max(1 - len(done) / runs, LEAST) / len(launches)
                 if launch.survives(next(self.moments) * left):
                     # What the other has begun is read while this one lives: it is no cell of a dead owner.
                     others = [cell for other in launches[1:] if running == 2 for cell in other.begun()]
@@ -150,9 +163,9 @@ class Experiment:
         self._check(number, workdir, complete)
         self._blame("corrupt", number, audit.corrupt(workdir, undisturbed))
 
-    def _launch(self, workdir: Path) -> Launch:
+    def _launch(self, workdir: Path, *more: str) -> Launch:
         self.launches += 1
-        return Launch(workdir, self.root / f"launch{self.launches}.log")
+        return Launch(workdir, self.root / f"launch{self.launches}.log", *more)
 
     def _check(self, number: int, workdir: Path, before: dict) -> dict:
         after = audit.complete_runs(workdir)
@@ -183,11 +196,13 @@ def main() -> int:
     root.mkdir(parents=True)
     console = Console()
     with console.status("undisturbed"):
+        if FLAGS.completing:
+            Launch(root / "undisturbed", root / "undisturbed.validation.log", VALIDATION).finish()
         started = time.monotonic()
         Launch(root / "undisturbed", root / "undisturbed.log").finish()
         whole = time.monotonic() - started
     generator = np.random.default_rng(FLAGS.seed)
-    experiment = Experiment(root, FLAGS.kills, whole, iter(generator.random, None))
+    experiment = Experiment(root, FLAGS.kills, whole, iter(generator.random, None), FLAGS.completing)
     rounds = 0
     while len(experiment.kills) < FLAGS.kills:
         rounds += 1
@@ -205,7 +220,8 @@ def main() -> int:
     for fault in (fault for faults in experiment.faults.values() for fault in faults):
         console.print(fault, markup=False, highlight=False)
     result = {
-        "seed": FLAGS.seed, "grid": GRID, "undisturbed_seconds": round(whole, 2), "launches": experiment.launches,
+        "seed": FLAGS.seed, "completing": FLAGS.completing, "grid": GRID,
+        "undisturbed_seconds": round(whole, 2), "launches": experiment.launches,
         "kills": [dataclasses.asdict(kill) for kill in experiment.kills], **counts, "faults": experiment.faults,
         "flags": flag_values(), "environment": environment(),
     }  # fmt: skip

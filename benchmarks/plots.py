@@ -50,13 +50,14 @@ def learning_curves(history: Sequence[Sequence[Mapping]], title: str, path: Path
     _save(figure, path)
 
 
-def accuracy_against_throughput(records: Iterable[Mapping], title: str, path: Path):
+def accuracy_against_throughput(records: Iterable[Mapping], title: str, path: Path, split: str = "test"):
     """Each cell of one task as a point: training samples a second, and its score with 95% interval.
 
     Args:
       records: of cells, as in `benchmarks.tables`; those without a rate or score are left out.
       title: printed above.
       path: of the PNG, 1000 x 600 pixels.
+      split: of which the scores are.
     """
     records = [record for record in records if record["train_samples_per_second"] and record["metrics"]]
     figure, (panel,) = _figure(title, panels=1)
@@ -70,7 +71,7 @@ def accuracy_against_throughput(records: Iterable[Mapping], title: str, path: Pa
             panel.errorbar(*place, [[mean - low], [high - mean]], fmt=marker, color=colour, capsize=3, label=label)
             where = {"xytext": (6, 4), "textcoords": "offset points", "fontsize": 8}
             panel.annotate(record["fusion"], place, **where, parse_math=False)
-            panel.set_ylabel(f"{score} on test")
+            panel.set_ylabel(f"{score} on {split}")
             label = None
     panel.set(xscale="log", xlabel="training samples per second")
     if records:

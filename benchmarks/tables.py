@@ -1,7 +1,8 @@
 """From records of cells to tables: a pure function, the same bytes for the same records.
 
 A record is a dict: `task`; `level` ("baseline", "feature", "decision" or "model"); `fusion`;
-`strategy`; `seeds`, their number; `metrics`, name -> one value a seed; `parameters`,
+`strategy`; `split`, of which figures are ("test" where it is not said), the same for all; `seeds`, their number;
+`metrics`, name -> one value a seed; `parameters`,
 `train_samples_per_second` and `inference_samples_per_second`, each a number or None; `epochs_trained`, where strategies
 differ: median over seeds, or None; `budget`, where budgets were
 matched: the cell's over the reference's, or None; `gap_to_bayes`, where the best accuracy is known: points below it, or
@@ -43,6 +44,7 @@ class Section:
       cells: the rows' texts, ready to print; the columns' names are their headings.
       best: of the same shape, whether that figure is the task's best.
       notes: lines for the footer.
+      split: of which figures are.
     """
 
     task: str
@@ -50,6 +52,7 @@ class Section:
     cells: pd.DataFrame
     best: pd.DataFrame
     notes: tuple[str, ...]
+    split: str = "test"
 
     def rows(self) -> list[tuple[list[str], list[bool]]]:
         """Each row's texts, and which of them are the best."""
@@ -60,12 +63,16 @@ def table(records: Iterable[Mapping]) -> pd.DataFrame:
     """One row a cell: tasks in order of appearance, in each the baselines, then the levels.
 
     Returns:
-      Columns task, level, fusion, strategy, seeds, then <metric>_mean, _low and _high (Student's
-      95% interval over seeds) of every metric that any record has, parameters, the two rates
+      Columns task, level, fusion, strategy, split (if any record has it), seeds, then <metric>_mean, _low and _high
+      (Student's 95% interval over seeds) of every metric that any record has, parameters, the two rates
       in samples a second, epochs_trained, budget and gap_to_bayes (if any record has them), the tuned hyper-parameters
       (of all records), status.
+
+    Raises:
+      ValueError: for records of several splits.
     """
     records = list(records)
+    split_of(records)
     tasks = list(dict.fromkeys(record["task"] for record in records))
     records.sort(key=lambda record: (tasks.index(record["task"]), *_rank(record)))
     present = dict.fromkeys(name for record in records for name in record["metrics"])
@@ -86,9 +93,22 @@ def sections(records: Iterable[Mapping], notes: Mapping[str, Sequence[str]] | No
       records: of cells.
       notes: task -> lines for its footer.
     """
-    whole = table(records)
+    records = list(records)
+    whole, split = table(records), split_of(records)
     tasks = whole["task"].unique()
-    return [_section(task, whole[whole["task"] == task], (notes or {}).get(task, ())) for task in tasks]
+    return [_section(task, whole[whole["task"] == task], (notes or {}).get(task, ()), split) for task in tasks]
+
+
+def split_of(records: Iterable[Mapping]) -> str:
+    """The split of which all records' figures are.
+
+    Raises:
+      ValueError: if they are of several.
+    """
+    splits = {record.get("split", "test") for record in records} or {"test"}
+    if len(splits) > 1:
+        raise ValueError(f"figures of the splits {', '.join(sorted(splits))} do not go into one table")
+    return splits.pop()
 
 
 def csv(records: Iterable[Mapping]) -> str:
@@ -119,7 +139,7 @@ def latex(parts: Iterable[Section]) -> str:
         cells = cells.mask(part.best, r"\textbf{" + cells + "}").rename(columns=escape_latex)
         tabular = cells.to_latex(index=False, escape=False, column_format="l" * cells.shape[1])
         notes = "".join(f"\\par {escape_latex(note)}\n" for note in part.notes)
-        caption = f"\\caption{{{escape_latex(part.task)}: test split, mean and 95\\% interval over seeds.}}\n"
+        caption = f"\\caption{{{escape_latex(part.task)}: {part.split} split, mean and 95\\% interval over seeds.}}\n"
         blocks.append(f"\\begin{{table}}\n\\centering\n{caption}{tabular}\\footnotesize\n{notes}\\end{{table}}\n")
     return "\n".join(blocks)
 
@@ -132,7 +152,7 @@ def terminal_table(records: Iterable[Mapping]):
 
     records = list(records)
     several = len({record["strategy"] for record in records if record["strategy"]}) > 1
-    caption = "mean [95% interval over seeds] on test; rates in samples a second"
+    caption = f"mean [95% interval over seeds] on {split_of(records)}; rates in samples a second"
     shown = Table("fusion, strategy" if several else "fusion", box=SIMPLE_HEAD, pad_edge=False, caption=caption)
     shown.add_column("score", justify="right", min_width=len("99.9 [99.9, 99.9]"))
     for heading in ("parameters", "train/s", "infer/s"):
@@ -174,7 +194,8 @@ def _rank(record: Mapping) -> tuple[int, int]:
 
 
 def _row(record: Mapping, metrics: Sequence[str], optional: Sequence[str], tuned: Sequence[str]) -> dict:
-    row = {name: record[name] for name in ("task", "level", "fusion", "strategy", "seeds")}
+    names = ("task", "level", "fusion", "strategy", "split", "seeds")
+    row = {name: record[name] for name in names if name != "split" or name in record}
     for name in metrics:
         values = record["metrics"].get(name, ())
         bounds = interval(values) if len(values) else (np.nan,) * 3
@@ -194,7 +215,7 @@ def _rounded(value: float) -> float:
     return round(value, 6) if abs(value) >= 0.1 else float(f"{value:.6g}")
 
 
-def _section(task: str, rows: pd.DataFrame, notes: Sequence[str]) -> Section:
+def _section(task: str, rows: pd.DataFrame, notes: Sequence[str], split: str) -> Section:
     names = [column.removesuffix("_mean") for column in rows if column.endswith("_mean")]
     names = [name for name in names if rows[f"{name}_mean"].notna().any()]
     cells = rows[["level", "fusion", "strategy", "seeds"]].astype("string").fillna("")
@@ -202,7 +223,7 @@ def _section(task: str, rows: pd.DataFrame, notes: Sequence[str]) -> Section:
     contest = rows[rows["fusion"] != "oracle"]
     for place, name in enumerate(names):
         bounds = ("mean", "low", "high") if place == 0 else ("mean",)
-        heading = _heading(name)
+        heading = _score_heading(name, split)
         cells[heading] = [_score(name, values) for values in rows[[f"{name}_{bound}" for bound in bounds]].to_numpy()]
         scores = contest[f"{name}_mean"]
         winner = scores.max() if higher_is_better(name) else scores.min()
@@ -215,8 +236,12 @@ def _section(task: str, rows: pd.DataFrame, notes: Sequence[str]) -> Section:
         cells[_heading(name)] = ["" if pd.isna(value) else f"{value:{digits}}" for value in rows[name]]
     cells["status"] = rows["status"]
     best = best.reindex(columns=cells.columns, fill_value=False)
-    score = _heading(names[0]) if names else ""
-    return Section(task, score, cells.reset_index(drop=True), best.reset_index(drop=True), tuple(notes))
+    score = _score_heading(names[0], split) if names else ""
+    return Section(task, score, cells.reset_index(drop=True), best.reset_index(drop=True), tuple(notes), split)
+
+
+def _score_heading(name: str, split: str) -> str:
+    return _heading(name) if split == "test" else f"{split} {_heading(name)}"
 
 
 def _heading(name: str) -> str:

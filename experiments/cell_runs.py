@@ -7,13 +7,14 @@ import dataclasses
 import json
 import shutil
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import jax
 import numpy as np
 
-from experiments.grid import UNTRAINED, Cell, Run, digest, parts_of
+from experiments.grid import UNTRAINED, Cell, Run, digest, is_trained, parts_of
 from experiments.locks import Lock
 from experiments.run_records import Recorder
 from experiments.store import Store, Stored
@@ -26,7 +27,7 @@ from mmjax.training.checkpoint import Keep
 from mmjax.training.results import RunResult
 from mmjax.types import Task
 
-EVALUATED = ("validation", "test")
+EVALUATIONS = {"test": ("validation", "test"), "validation": ("validation",)}  # what is predicted of each
 COSTS = ("parameters", "train_samples_per_second", "inference_samples_per_second")
 
 
@@ -45,36 +46,81 @@ class Keeping:
     parameters: bool = False
 
 
-class Maker:
-    """Makes the runs of one cell after another."""
+class Disagreement(Exception):
+    """A finished run that was to be completed says otherwise on validation than when it was stored."""
 
-    def __init__(self, store, placement, reporter, train, combine, keeping, stop):
+
+class Maker:
+    """Makes the runs of one cell after another; `evaluate`, one of EVALUATIONS, is when a run is complete.
+
+    Runs that are to be completed later keep their parameters.
+    """
+
+    def __init__(self, store, placement, reporter, train, combine, keeping, stop, evaluate="test"):
         self.store, self.placement, self.reporter = store, placement, reporter
-        self.train, self.combine, self.keeping, self.stop = train, combine, keeping, stop
+        self.combine, self.stop = combine, stop
+        self.evaluate, self.splits = evaluate, EVALUATIONS[evaluate]
+        self.train = train if evaluate == "test" else partial(train, splits=self.splits)
+        self.keeping = dataclasses.replace(keeping, parameters=keeping.parameters or evaluate != "test")
         self.recorder = Recorder(placement)
 
     def make(self, task: Task, cell: Cell, runs: list[Run], lock: Lock) -> str | None:
         """Makes what is missing of a cell's runs; why there is no result, if it is not in the store."""
-        missing = missing_runs(self.store, runs)  # now that no other launch is at it
+        missing = incomplete_runs(self.store, runs, self.evaluate)  # now that no other launch is at it
         if not missing:
             self.reporter.skip(cell.title, "done by another launch")
             return None
-        self.reporter.begin(cell.title, f"{len(missing)} seeds")
         self.recorder.begin()
+        finished = self._finished(runs, lock) if is_trained(task, cell) else {}
+        count = f"{len(missing)} seeds"
+        completed = all(run.seed in finished for run in missing)
+        self.reporter.begin(cell.title, f"test of {count}, which are trained" if completed else count)
         reason = None
         try:
             if cell.strategy == UNTRAINED:
-                self._store(lock, [(run, stored, None) for run, stored in _untrained(task, cell, missing)])
+                made = _untrained(task, cell, missing, self.splits)
+                self._store(lock, [(run, stored, None) for run, stored in made])
             elif cell.is_rule:
                 self._store_rule(task, cell, missing, lock)
             else:
-                for group in _groups(self.store, runs, missing):
+                for group in _groups(self.store, runs, missing_runs(self.store, runs)):
                     with deferred():  # what is trained is stored too
                         self._train(task, cell, group, lock)
+                if incomplete_runs(self.store, runs, self.evaluate):
+                    self._complete(task, cell, [run for run in runs if run.seed in finished], finished, lock)
         except (jax.errors.JaxRuntimeError, MemoryError) as error:
             reason = f"failed: {(str(error).splitlines() or ['not enough memory'])[0]}"
-        self.reporter.end(reason or _outcome(task, [self.store.read(run) for run in runs]))
+        except Disagreement as error:
+            reason = f"failed: {error}"
+        self.reporter.end(reason or _outcome(task, [self.store.read(run) for run in runs], self.evaluate))
         return reason
+
+    def _finished(self, runs: list[Run], lock: Lock) -> dict[int, Path]:
+        """Seeds of runs that are trained, with the folders of their parameters.
+
+        One that lacks test and whose parameters are gone or damaged is forgotten: it has to be trained again.
+        """
+        finished = {run.seed: self.store.parameters(run) for run in runs if self.store.read(run)}
+        with lock.kept():
+            for run in incomplete_runs(self.store, runs, self.evaluate):
+                if finished.get(run.seed, run) is None:
+                    self.store.remove(run)
+        return {seed: folder for seed, folder in finished.items() if folder}
+
+    def _complete(self, task: Task, cell: Cell, runs: list[Run], finished: Mapping[int, Path], lock: Lock):
+        """Predicts with parameters that were kept, by seed; nothing is trained.
+
+        All seeds at once, also those that lack nothing: a program of fewer may round otherwise.
+        """
+        result = self.train(
+            task, cell.fusion, cell.strategy, cell.config, tuple(run.seed for run in runs), self.placement, None,
+            self.reporter.update, stop=self.stop, splits=self.splits,
+            finished=tuple(str(finished[run.seed]) for run in runs),
+        )  # fmt: skip
+        predicted = [(run, _stored(task, run, outcome.logits, {}, [], None), None)
+                     for run, outcome in zip(runs, result.runs, strict=True)]  # fmt: skip
+        self._store(lock, predicted)
+        jax.clear_caches()  # as after training
 
     def _train(self, task: Task, cell: Cell, group: list[Run], lock: Lock):
         """Trains runs as one program, and stores those that are missing."""
@@ -119,7 +165,7 @@ class Maker:
         for run in missing:
             single = [dataclasses.replace(run, cell=part) for part in parts_of(task, cell)]
             unimodal = {spec.name: self.store.read(part) for spec, part in zip(task.modalities, single, strict=True)}
-            if None in unimodal.values():
+            if not all(part and part.is_complete(self.evaluate) for part in unimodal.values()):
                 return  # they found no memory, say; another attempt may have them
             failures = [f"{name}: {part.result['failure']}" for name, part in unimodal.items()
                         if part.result["failure"]]  # fmt: skip
@@ -128,18 +174,27 @@ class Maker:
             costs["epochs_trained"] = max(part.result["epochs_trained"] for part in unimodal.values())
             logits = {}
             if not failures:
-                decisions = {n: {s: part.predictions[f"{s}_logits"] for s in EVALUATED} for n, part in unimodal.items()}
+                decisions = {
+                    n: {s: part.predictions[f"{s}_logits"] for s in self.splits} for n, part in unimodal.items()
+                }
                 logits = self.combine(task, cell.fusion, cell.config, decisions)
             record = self.recorder.of_others(run.seed, [self.store.record(part) for part in single])
             self._store(lock, [(run, _stored(task, run, logits, costs, [], next(iter(failures), None)), None)], record)
 
     def _store(self, lock: Lock, made: list[tuple[Run, Stored, dict | None]], record: dict | None = None):
-        """Keeps runs that are not kept yet, as long as the lock is ours; with the record of a baseline if with none."""
+        """Keeps runs that are not kept yet, and completes those that lack test, as long as the lock is ours.
+
+        A run has the record that is given, or of a baseline its own.
+        """
         with lock.kept():
             for run, stored, theta in made:
-                if self.store.read(run) is None:
+                kept = self.store.read(run)
+                if kept is None:
                     own = record or self.recorder.of_others(run.seed)
                     self.store.write(run, stored, theta if self.keeping.parameters else None, own)
+                elif not kept.is_complete(self.evaluate) and stored.is_complete(self.evaluate):
+                    _check_same(kept, stored)
+                    self.store.complete(run, stored)
 
 
 def diverged(stored: Sequence[Stored]) -> str:
@@ -174,6 +229,12 @@ def ours(lock: Lock) -> Iterator[None]:
 def missing_runs(store: Store, runs: Sequence[Run]) -> list[Run]:
     """Those that are not stored whole."""
     return [run for run in runs if store.read(run) is None]
+
+
+def incomplete_runs(store: Store, runs: Sequence[Run], split: str) -> list[Run]:
+    """Those that are not stored whole, or lack what is to be evaluated."""
+    stored = [(run, store.read(run)) for run in runs]
+    return [run for run, each in stored if each is None or not each.is_complete(split)]
 
 
 def group_name(runs: Sequence[Run]) -> str:
@@ -217,24 +278,39 @@ def _begin(checkpoints: Path, group: list[Run]):
         (checkpoints / "seeds.json").write_text(json.dumps([run.seed for run in group]))
 
 
-def _untrained(task: Task, cell: Cell, runs: list[Run]) -> Iterator[tuple[Run, Stored]]:
+def _check_same(kept: Stored, again: Stored):
+    """Refuses to complete a run with what is not its own.
+
+    On the machine that stored it, decisions on validation come again bit for bit. Another may round otherwise, in
+    bfloat16 at the third digit; other parameters, data or versions of a library are further off.
+
+    Raises:
+      Disagreement: if they are.
+    """
+    before, now = kept.predictions["validation_logits"], again.predictions["validation_logits"]
+    scale = np.max(np.abs(before), initial=0.0, where=np.isfinite(before))
+    if not np.allclose(now, before, rtol=1e-2, atol=1e-2 * scale, equal_nan=True):
+        raise Disagreement("decides otherwise on validation than when it was trained; --noresume trains it again")
+
+
+def _untrained(task: Task, cell: Cell, runs: list[Run], splits: Sequence[str]) -> Iterator[tuple[Run, Stored]]:
     """The majority's or a classical baseline's; one that draws nothing is fitted once for all seeds."""
     said = None
     for run in runs:
         if cell.fusion not in CLASSICAL:
-            said = {s: majority(task.target, task.splits["train"].target, task.splits[s].size) for s in EVALUATED}
+            said = {s: majority(task.target, task.splits["train"].target, task.splits[s].size) for s in splits}
         elif said is None or CLASSICAL[cell.fusion].seeded:
-            said = fit_classical(cell.fusion, task, run.seed)
+            said = fit_classical(cell.fusion, task, run.seed, splits)
         yield run, _stored(task, run, said, dict.fromkeys((*COSTS, "epochs_trained")), [], None)
 
 
 def _stored(task: Task, run: Run, logits: dict, costs: dict, history: list, failure: str | None) -> Stored:
     """A run as it is kept; metrics, of test too, are computed here and nowhere else."""
-    predictions = {f"{split}_target": task.splits[split].target for split in EVALUATED}
+    predictions = {f"{split}_target": task.splits[split].target for split in (logits or ("validation",))}
     metrics = {}
     if failure is None:
-        predictions |= {f"{split}_logits": logits[split] for split in EVALUATED}
-        metrics = {split: evaluate(task.target, logits[split], task.splits[split].target) for split in EVALUATED}
+        predictions |= {f"{split}_logits": values for split, values in logits.items()}
+        metrics = {split: evaluate(task.target, values, task.splits[split].target) for split, values in logits.items()}
     return Stored({"name": run.name, "metrics": metrics, "failure": failure} | costs, history, predictions)
 
 
@@ -253,12 +329,13 @@ def _checkpoints(store: Store, runs: Sequence[Run]) -> Path:
     return store.root.parent / "checkpoints" / group_name(runs)
 
 
-def _outcome(task: Task, stored: list[Stored | None]) -> str:
-    if None in stored:
+def _outcome(task: Task, stored: list[Stored | None], split: str) -> str:
+    if not all(each and each.is_complete(split) for each in stored):
         return "waits for its unimodal runs"
     failures = [each.result["failure"] for each in stored if each.result["failure"]]
     if len(failures) == len(stored):
         return f"failed: {failures[0]}"
     metric = primary_metric(task.target)
-    score = f"{metric} {statistics.mean(metrics_of(task, each, 'test')[metric] for each in stored):.4f}"
+    value = statistics.mean(metrics_of(task, each, split)[metric] for each in stored)
+    score = f"{metric} {value:.4f}" if split == "test" else f"{split} {metric} {value:.4f}"
     return f"{score}, {diverged(stored)}, which count as the majority" if failures else score

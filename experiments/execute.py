@@ -6,7 +6,15 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 
-from experiments.cell_runs import Keeping, Maker, begun_runs, group_name, missing_runs, remove_checkpoints
+from experiments.cell_runs import (
+    Keeping,
+    Maker,
+    begun_runs,
+    group_name,
+    incomplete_runs,
+    missing_runs,
+    remove_checkpoints,
+)
 from experiments.grid import Cell, Run, is_trained, obstacle, parts_of, runs_of
 from experiments.locks import Held, Locks, Lost
 from experiments.progress import Reporter
@@ -32,6 +40,7 @@ def execute(
     keeping: Keeping = Keeping(),
     stop: Callable[[], bool] = lambda: False,
     wait: Callable[[float], None] = time.sleep,
+    evaluate: str = "test",
 ) -> dict[int, str]:
     """Train what of the plan is not stored yet, a cell at a time.
 
@@ -49,6 +58,7 @@ def execute(
       keeping: what is kept beside results.
       stop: as `train_cell` takes it.
       wait: as `time.sleep`.
+      evaluate: "test", or "validation": then test is not predicted, and another launch may complete the runs.
 
     Returns:
       Place in the plan -> why that cell has no result; a failure that another attempt may not
@@ -57,7 +67,7 @@ def execute(
     Raises:
       Interrupted: because of `stop`.
     """
-    maker = Maker(store, placement, reporter, train, combine, keeping, stop)
+    maker = Maker(store, placement, reporter, train, combine, keeping, stop, evaluate)
     locks = _locks(store)
     reasons, holders = {}, {}
     left = list(enumerate(plan))
@@ -74,7 +84,7 @@ def execute(
             try:
                 if cell.is_rule and any(part in parts_of(task, cell) for _, (_, part) in put_off):
                     raise Held("its unimodal runs are another launch's")
-                if not missing_runs(store, runs):
+                if not incomplete_runs(store, runs, evaluate):
                     _tidy(store, runs, locks)
                     reporter.skip(cell.title, "done by another launch" if place in holders else "done before")
                     continue

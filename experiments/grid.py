@@ -15,6 +15,7 @@ from mmjax.errors import LISTING, InputError, lookup, unknown_name
 from mmjax.evaluation.classical import CLASSICAL
 from mmjax.file_names import file_name
 from mmjax.fusion import FUSIONS, LEVELS, level_of
+from mmjax.training.decisions import is_fitted
 from mmjax.training.strategies import STRATEGIES, undefined
 from mmjax.types import TARGET_KINDS, Task
 
@@ -94,6 +95,8 @@ def obstacle(task: Task, cell: Cell) -> str | None:
         return f"{cell.fusion} takes a target that is {' or '.join(accepted)}, not {task.target.kind}"
     if cell.strategy == UNTRAINED:
         return None
+    if is_fitted(cell.fusion) and not task.chooses:
+        return f"{cell.fusion} is fitted on validation, and {task.contaminated}"
     if cell.is_rule:
         return next(filter(None, (obstacle(task, part) for part in parts_of(task, cell))), None)
     return undefined(cell.strategy, cell.fusion, task.modalities, task.target)
@@ -122,7 +125,7 @@ def cells_of(task: Task, fusions: Sequence[str], strategies: Sequence[str], conf
       task: the data, whose modalities `unimodal` stands for.
       fusions: names as `--fusions` takes them (see `fusions_of`).
       strategies: names in STRATEGIES, or "all".
-      config: of every cell.
+      config: of every cell; where validation may not choose, the last epoch counts whatever it says.
 
     Returns:
       The majority baseline and the classical ones; then for every strategy the unimodal cells (also those that only a
@@ -132,6 +135,7 @@ def cells_of(task: Task, fusions: Sequence[str], strategies: Sequence[str], conf
       InputError: for an unknown name.
     """
     names = fusions_of(task, fusions)
+    config = config if task.chooses else config.replace(selection="last")
     cell_of = functools.partial(Cell, task.name, config=config, label=task.label)
     cells = [cell_of(name, UNTRAINED) for name in ("majority", *(n for n in names if n in CLASSICAL))]
     for strategy in strategies_of(strategies):

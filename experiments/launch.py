@@ -50,6 +50,10 @@ flags.DEFINE_integer(
     lower_bound=1,
 )
 flags.DEFINE_integer("tune_seeds", 1, "Seeds of a trial, none of them among --seeds.", lower_bound=1)
+flags.DEFINE_enum(
+    "evaluate", "test", ["validation", "test"],
+    "What runs are judged on. After validation, which leaves test unread, test completes the same runs untrained.",
+)  # fmt: skip
 flags.DEFINE_integer("devices", None, "Devices to train on; 1 otherwise, with --multihost all.", lower_bound=1)
 flags.DEFINE_enum("parallel", "pmap", ["pmap", "shard_map"], "How the step is mapped over devices.")
 flags.DEFINE_enum("split_devices", "auto", ["auto", "seeds", "batch"], "What the devices split.")
@@ -88,7 +92,7 @@ def main() -> int:
     keep_compiled_programs()
     others = (
         "match", "tune", "tune_seeds", "devices", "parallel", "split_devices", "data", "data_dir", "workdir", "dry_run",
-        "resume", "keep_checkpoints", "checkpoint_seconds", "keep_parameters",
+        "resume", "keep_checkpoints", "checkpoint_seconds", "keep_parameters", "evaluate",
     )  # fmt: skip
     values = {name: FLAGS[name].value for name in others} | {"workdir": str(command.path_of("workdir"))}
     request = Request(**from_file | grid, overrides=overrides, **values)

@@ -18,17 +18,24 @@ from experiments.run_records import RATES, environments_of, measured_alike, told
 from experiments.search import Tuned
 from experiments.store import Store, Stored
 from mmjax.evaluation.baselines import oracle
+from mmjax.evaluation.classical import CLASSICAL
 from mmjax.evaluation.metrics import decisions, higher_is_better, primary_metric
 from mmjax.file_names import file_names
 from mmjax.fusion import FUSIONS
+from mmjax.training.decisions import is_fitted
 from mmjax.types import SPLITS, Task
 
-SAME = "Every cell of a task has the same splits, batches, seeds and hyper-parameters."
-TUNED = "Every cell of a task has the same splits, batches, seeds and number of trials to choose hyper-parameters by."
-PROTOCOL = (
-    "What is fitted or chosen (the epoch, decisions' weights, scalers) sees training and validation splits alone.",
-    "The test split is read once, by the last line of a run.",
-    "Figures are of the test split: the mean over seeds, and Student's 95% interval of that mean.",
+SAME = "Every cell of a task has the same splits, batches and seeds, {}."
+CHOSEN = "What is fitted or chosen (the epoch, decisions' weights, scalers) sees training and validation splits alone."
+READ = {
+    "test": "The test split is read once, when all that is fitted or chosen is.",
+    "validation": "The test split was not predicted: no figure is of it.",
+}
+FIGURES = "Figures are of the {} split: the mean over seeds, and Student's 95% interval of that mean."
+FLATTERED = "Figures of validation flatter whatever was chosen by it, as epochs are and the best of a table."
+CROSS_FITTED = (
+    "{} fitted on validation. There each fold is decided by a fit on the others, so that comparisons on validation are "
+    "of decisions that were not fitted on; for test all of it is fitted on."
 )
 
 
@@ -44,6 +51,7 @@ class Row:
       tuned: the search for the cell's hyper-parameters, if there was one.
       code: version of the code that made the runs.
       records: of each run what it came about by, as `experiments.run_records` has it; None where that is not known.
+      split: of which figures are.
     """
 
     task: Task
@@ -54,12 +62,18 @@ class Row:
     tuned: Tuned | None = None
     code: str = dataclasses.field(default_factory=code_version)
     records: tuple[dict | None, ...] = ()
+    split: str = "test"
+
+    @property
+    def complete(self) -> tuple[Stored | None, ...]:
+        """The runs, None also for what is stored and lacks the split."""
+        return tuple(run if run and run.is_complete(self.split) else None for run in self.runs)
 
     @property
     def status(self) -> str:
         """ "done", how many seeds diverged, or why the row has no figures."""
-        if None in self.runs:
-            return self.reason or f"{sum(run is not None for run in self.runs)} of {len(self.runs)} runs done"
+        if None in self.complete:
+            return self.reason or f"{sum(run is not None for run in self.complete)} of {len(self.runs)} runs done"
         failures = [run.result["failure"] for run in self.runs if run.result["failure"]]
         if len(failures) == len(self.runs):
             return f"failed: {failures[0]}"
@@ -68,7 +82,7 @@ class Row:
     @property
     def has_figures(self) -> bool:
         """Whether all seeds are there and one or more of them did not diverge."""
-        return None not in self.runs and not all(run.result["failure"] for run in self.runs)
+        return None not in self.complete and not all(run.result["failure"] for run in self.runs)
 
     @property
     def bayes(self) -> float | None:
@@ -93,7 +107,7 @@ class Row:
     def record(self) -> dict:
         """The row as `benchmarks.tables` takes it."""
         done = self.has_figures
-        metrics = [metrics_of(self.task, run, "test") for run in self.runs] if done else []
+        metrics = [metrics_of(self.task, run, self.split) for run in self.runs] if done else []
         costs = {name: _median([run.result[name] for run in self.runs if run]) for name in COSTS}
         if not measured_alike(self.kept_records):
             costs |= dict.fromkeys(RATES)
@@ -102,7 +116,7 @@ class Row:
         if self.budget:
             costs["budget"] = self.budget[1]
         if (bayes := self.bayes) is not None:
-            costs["gap_to_bayes"] = 100 * float(bayes - self.scores("test").mean()) if done else None
+            costs["gap_to_bayes"] = 100 * float(bayes - self.scores(self.split).mean()) if done else None
         if self.tuned:
             costs["tuned"] = self.tuned.chosen
         return {
@@ -110,6 +124,7 @@ class Row:
             "level": self.cell.level,
             "fusion": self.cell.fusion,
             "strategy": self.cell.strategy,
+            "split": self.split,
             "seeds": len(self.runs),
             "metrics": {name: [values[name] for values in metrics] for name in (metrics[0] if done else ())},
             "status": self.status,
@@ -123,6 +138,7 @@ def rows_of(
     reasons: Mapping[int, str],
     budgets: Sequence[tuple[str, float | None] | None] | None = None,
     tuned: Sequence[Tuned | None] | None = None,
+    split: str = "test",
 ) -> list[Row]:
     """What the store has of a plan: task by task, fusions in the registry's order.
 
@@ -132,15 +148,17 @@ def rows_of(
       reasons: as `experiments.execute.execute` gives them.
       budgets: of each place in the plan, as a Row has it; None where none was matched.
       tuned: of each place in the plan, as a Row has it; None where nothing was tuned.
+      split: of which figures are, "validation" or "test".
     """
     budgets, tuned = budgets or [None] * len(plan), tuned or [None] * len(plan)
     rows = [
-        Row(task, cell, tuple(map(store.read, runs_of(cell, task, seeds))), reasons.get(place), budget, search)
+        Row(
+            task, cell, tuple(map(store.read, runs)), reasons.get(place), budget, search,
+            records=tuple(map(store.record, runs)), split=split,
+        )
         for place, ((task, cell), budget, search) in enumerate(zip(plan, budgets, tuned, strict=True))
-    ]
-    rows = [
-        dataclasses.replace(row, records=tuple(map(store.record, runs_of(row.cell, row.task, seeds)))) for row in rows
-    ]
+        for runs in [runs_of(cell, task, seeds)]
+    ]  # fmt: skip
     tasks = list(dict.fromkeys(task.title for task, _ in plan))
     order = {name: place for place, name in enumerate(FUSIONS)}
     return sorted(rows, key=lambda row: (tasks.index(row.task.title), order.get(row.cell.fusion, -1)))
@@ -171,9 +189,12 @@ def notes_of(rows: Sequence[Row]) -> dict[str, list[str]]:
         done = [row for row in of_task if row.has_figures]
         sizes = ", ".join(f"{task.splits[split].size:,} {split}" for split in SPLITS)
         notes[task.title] = [
+            *_evaluated(rows[0].split),
+            *_contaminated(task, of_task),
             *_known(task),
             *_gain(task, done),
             *_groups(task, done),
+            *_cross_fitted(done),
             *_budget(of_task),
             *_tuned(of_task),
             *_rates(of_task),
@@ -196,7 +217,9 @@ def write_outputs(rows: Sequence[Row], workdir: Path):
     figures = {title: {} for title in titles}
     for title in titles:
         path = curves / f"{names[titles[title]]}.png"
-        plots.accuracy_against_throughput([record for record in records if record["task"] == title], title, path)
+        plots.accuracy_against_throughput(
+            [record for record in records if record["task"] == title], title, path, rows[0].split
+        )
         figures[title]["Score against throughput"] = path
     for row in rows:
         history = [run.history for run in row.runs if run and run.history]
@@ -206,23 +229,58 @@ def write_outputs(rows: Sequence[Row], workdir: Path):
             figures[row.task.title][row.cell.title] = path
     # The first row is the majority's, whose config is as it was asked for, neither matched nor tuned.
     config = {row.task.title: row.cell.config.to_dict() for row in reversed(rows)}
-    protocol = (TUNED if any(row.tuned for row in rows) else SAME, *PROTOCOL)
+    heading = "mmjax" if rows[0].split == "test" else f"mmjax, {rows[0].split} split"
     origins = environments_of({row.cell.title: row.kept_records for row in rows})
-    page = report("mmjax", tables.sections(records, notes), figures, protocol, origins, config)
+    page = report(heading, tables.sections(records, notes), figures, protocol_of(rows), origins, config)
     (workdir / "report.html").write_text(page, encoding="utf-8")
+
+
+def protocol_of(rows: Sequence[Row]) -> list[str]:
+    """Sentences that say how the rows' figures came about."""
+    split = rows[0].split
+    same = "and the same hyper-parameters"
+    if any(row.budget for row in rows):
+        same += " but the width, by which budgets are matched"
+    if any(row.tuned for row in rows):
+        same = "and the same number of trials to choose hyper-parameters by"
+        same += ", but the width, by which budgets are matched" if any(row.budget for row in rows) else ""
+    flattered = [FLATTERED] if split == "validation" else []
+    return [SAME.format(same), CHOSEN, READ[split], FIGURES.format(split), *flattered]
 
 
 def _oracle(task: Task, single: Sequence[Row]) -> dict:
     """The oracle's record, seed by seed."""
     names = [spec.name for spec in task.modalities]
-    truth = task.splits["test"].target
+    split = single[0].split
+    truth = task.splits[split].target
     values = [
         oracle(task.target, dict(zip(names, logits, strict=True)), truth)
-        for logits in zip(*(row.logits("test") for row in single), strict=True)
+        for logits in zip(*(row.logits(split) for row in single), strict=True)
     ]
     metrics = {name: [value[name] for value in values] for name in values[0]}
     record = {"task": task.title, "level": "baseline", "fusion": "oracle", "strategy": single[0].cell.strategy}
-    return record | {"seeds": len(values), "metrics": metrics, "status": "done"} | dict.fromkeys(COSTS)
+    return record | {"split": split, "seeds": len(values), "metrics": metrics, "status": "done"} | dict.fromkeys(COSTS)
+
+
+def _evaluated(split: str) -> list[str]:
+    """That figures are not of test."""
+    return [] if split == "test" else [f"Figures are of the {split} split. {READ[split]} {FLATTERED}"]
+
+
+def _contaminated(task: Task, rows: Sequence[Row]) -> list[str]:
+    """That validation chose nothing, and what did instead."""
+    if task.chooses:
+        return []
+    sentence = f"Validation does not choose here: {task.contaminated}. The last epoch counts"
+    if any(row.cell.fusion in CLASSICAL for row in rows):
+        sentence += ", strengths of classical baselines are chosen on folds of train"
+    return [f"{sentence}, and no best fusion is named."]
+
+
+def _cross_fitted(done: Sequence[Row]) -> list[str]:
+    """How rules that are fitted on validation are compared on it."""
+    names = list(dict.fromkeys(row.cell.fusion for row in done if is_fitted(row.cell.fusion)))
+    return [CROSS_FITTED.format(", ".join(names) + (" is" if len(names) == 1 else " are"))] if names else []
 
 
 def _known(task: Task) -> list[str]:
@@ -275,39 +333,46 @@ def _diverged(done: Sequence[Row]) -> list[str]:
 
 
 def _groups(task: Task, done: Sequence[Row]) -> list[str]:
-    """How far the best fusion's accuracy would move had the test split other groups (patients, videos)."""
+    """How far the best fusion's accuracy would move had the split other groups (patients, videos)."""
+    if not done or not task.chooses:
+        return []
+    split = done[0].split
     fused = [row for row in done if row.cell.level != "baseline"]
-    count = len(np.unique(task.groups.get("test", [])))
+    count = len(np.unique(task.groups.get(split, [])))
     if primary_metric(task.target) != "accuracy" or not fused or count < 2:
         return []
     best = _best(fused)
-    truth = task.splits["test"].target
-    right = [decisions(task.target, logits) == truth for logits in best.logits("test")]
+    truth = task.splits[split].target
+    right = [decisions(task.target, logits) == truth for logits in best.logits(split)]
     right = np.mean(right, axis=0).reshape(len(truth), -1).mean(axis=1)
-    mean, low, high = (100 * value for value in clustered(right, task.groups["test"]))
+    mean, low, high = (100 * value for value in clustered(right, task.groups[split]))
     return [
-        f"Test holds {len(truth):,} examples of {count:,} groups: were other groups drawn, the accuracy of "
-        f"{best.cell.fusion} would be {mean:.1f} [{low:.1f}, {high:.1f}]."
+        f"{split.capitalize()} holds {len(truth):,} examples of {count:,} groups: were other groups drawn, the "
+        f"accuracy of {best.cell.fusion} would be {mean:.1f} [{low:.1f}, {high:.1f}]."
     ]
 
 
 def _gain(task: Task, done: Sequence[Row]) -> list[str]:
-    """The best fusion's gain over the best single modality; both are chosen on validation, and compared on test."""
+    """The best fusion's gain over the best single modality; both are chosen on validation, and compared on test.
+
+    Where test was not predicted they are compared on what chose them, which the sentence says.
+    """
     metric = primary_metric(task.target)
     sign = 1 if higher_is_better(metric) else -1
     fused = [row for row in done if row.cell.level != "baseline"]
     single = [row for row in done if row.cell.fusion in unimodal_names(task)]
-    if not fused or not single:
+    if not fused or not single or not task.chooses:
         return []
     best, alone = _best(fused), _best(single)
-    gains = sign * (best.scores("test") - alone.scores("test"))
+    gains = sign * (best.scores(best.split) - alone.scores(best.split))
     if metric in tables.PERCENT:
         (mean, low, high), unit = (f"{100 * value:+.1f}" for value in interval(gains)), "points"
     else:
         (mean, low, high), unit = (tables.in_unit(value, "+") for value in interval(gains)), metric
     bounds = f" [{low}, {high}]" if len(best.runs) > 1 else ""
     names = f"{best.cell.fusion} over {alone.cell.fusion}"
-    return [f"Gain of {names}, each the best of its kind on validation: {mean}{bounds} {unit}, paired by seed."]
+    where = "" if best.split == "test" else " and compared on it"
+    return [f"Gain of {names}, each the best of its kind on validation{where}: {mean}{bounds} {unit}, paired by seed."]
 
 
 def _best(rows: Sequence[Row]) -> Row:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from benchmarks.tables import terminal_table
 from experiments.budget import match_budgets
-from experiments.cell_runs import Keeping
+from experiments.cell_runs import EVALUATIONS, Keeping
 from experiments.execute import execute, forget, without_parameters
 from experiments.grid import Cell, cells_of, check_encoders, code_version, is_trained
 from experiments.kept_preprocessing import keep_preprocessing
@@ -23,7 +23,7 @@ from experiments.launches import keep_launch
 from experiments.leading import follow, leading
 from experiments.progress import Reporter
 from experiments.results import Row, notes_of, records_of, rows_of, write_outputs
-from experiments.search import FIELDS, Tuned, Tuning
+from experiments.search import FIELDS, Tuned, Tuning, check_tunable
 from experiments.store import Store
 from experiments.tune import forget_trials, search_plan, tuned_plan
 from mmjax.config import MOST_SEEDS
@@ -60,6 +60,7 @@ class Request:
     keep_checkpoints: int = Keeping.checkpoints
     checkpoint_seconds: float = Keeping.seconds_between
     keep_parameters: bool = False
+    evaluate: str = "test"
 
     def __post_init__(self):
         for name in ("tasks", "fusions", "strategies"):
@@ -68,6 +69,8 @@ class Request:
                 raise InputError(f"{name} = {names!r} is not accepted: give a list of one or more names")
         if not isinstance(self.seeds, int) or not 1 <= self.seeds <= MOST_SEEDS:
             raise InputError(f"seeds = {self.seeds!r} is not accepted: give how many, from 1 to {MOST_SEEDS:,}")
+        if self.evaluate not in EVALUATIONS:
+            raise InputError(f"--evaluate={self.evaluate} is not accepted: give {' or '.join(EVALUATIONS)}")
 
 
 def run_grid(
@@ -106,6 +109,8 @@ def run_grid(
     check_encoders(request.overrides, tasks.values())
     plan, budgets = [], []
     for name, task in tasks.items():
+        if tuning:
+            check_tunable(task)
         cells = cells_of(task, request.fusions, request.strategies, configs[name])
         budgets += [None] * len(cells)
         if request.match:
@@ -137,8 +142,9 @@ def _run(request: Request, plan, budgets, tuning, placement, train, combine, sto
                 search_plan(plan, tuning, workdir, placement, reporter, train, stop)
         plan, tuned = tuned_plan(plan, tuning, workdir)
     if request.dry_run:
-        rows = rows_of(plan, seeds, Store(workdir), {}, budgets, tuned)
+        rows = rows_of(plan, seeds, Store(workdir), {}, budgets, tuned, request.evaluate)
         console.print(_overview(rows))
+        console.print(_evaluation(rows), highlight=False)
         if tuning:
             missing = sum(each.tuning.trials - each.trials for each in tuned if each)
             console.print(f"{missing} trials would be run first, {tuning.trials} of every cell that is trained.")
@@ -146,7 +152,10 @@ def _run(request: Request, plan, budgets, tuning, placement, train, combine, sto
     if not request.resume:
         forget(plan, seeds, Store(workdir))
     keeping = Keeping(request.keep_checkpoints, request.checkpoint_seconds, request.keep_parameters)
-    rows = run_plan(plan, seeds, workdir, placement, train, combine, budgets, tuned, keeping=keeping, stop=stop)
+    rows = run_plan(
+        plan, seeds, workdir, placement, train, combine, budgets, tuned,
+        keeping=keeping, stop=stop, evaluate=request.evaluate,
+    )  # fmt: skip
     print_results(rows, workdir)
     if request.keep_parameters and (bare := without_parameters(plan, seeds, Store(workdir))):
         console.print(
@@ -168,8 +177,9 @@ def run_plan(
     *,
     keeping: Keeping = Keeping(),
     stop: Callable[[], bool] = lambda: False,
+    evaluate: str = "test",
 ) -> list[Row]:
-    """Train what is missing of cells that are known and checked, and write their tables."""
+    """Train what is missing of cells that are known and checked, evaluate it, and write their tables."""
     try:
         workdir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -177,10 +187,12 @@ def run_plan(
     store = Store(workdir)
     with writing(workdir):
         keep_preprocessing([task for task, _ in plan], workdir)
-        keep_launch(rows_of(plan, seeds, store, {}, budgets, tuned), seeds, workdir)
+        keep_launch(rows_of(plan, seeds, store, {}, budgets, tuned, evaluate), seeds, workdir)
     with Reporter(len(plan), Console(stderr=True)) as reporter:
-        reasons = execute(plan, seeds, store, placement, reporter, train, combine, keeping=keeping, stop=stop)
-    rows = rows_of(plan, seeds, store, reasons, budgets, tuned)
+        reasons = execute(
+            plan, seeds, store, placement, reporter, train, combine, keeping=keeping, stop=stop, evaluate=evaluate
+        )
+    rows = rows_of(plan, seeds, store, reasons, budgets, tuned, evaluate)
     with writing(workdir):
         keep_launch(rows, seeds, workdir)
         write_outputs(rows, workdir)
@@ -217,6 +229,14 @@ def keep_compiled_programs():
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
+def _evaluation(rows: Sequence[Row]) -> str:
+    """What of a plan would be read of test."""
+    if rows[0].split != "test":
+        return f"Runs would be evaluated on {rows[0].split}, and test would not be predicted."
+    waiting = sum(run is not None and not run.is_complete("test") for row in rows for run in row.runs)
+    return f"Runs would be evaluated on test; {waiting} of them lack nothing else, and would not be trained again."
+
+
 def _overview(rows: Sequence[Row]) -> Table:
     """The cells, how wide they are, how many of their trials are made, and how many of their runs are done.
 
@@ -225,7 +245,7 @@ def _overview(rows: Sequence[Row]) -> Table:
     open_searches = any(row.tuned and not row.tuned.chosen for row in rows)
     overview = Table("task", "fusion", "strategy", "width", "budget", "trials", "done", "of")
     for row in rows:
-        cell, done = row.cell, "?" if open_searches else sum(run is not None for run in row.runs)
+        cell, done = row.cell, "?" if open_searches else sum(run is not None for run in row.complete)
         budget = f"{row.budget[1]:.2f}" if row.budget and row.budget[1] else ""
         trials = str(row.tuned.trials) if row.tuned else ""
         figures = (str(cell.config.width), budget, trials, str(done), str(len(row.runs)))

@@ -61,6 +61,19 @@ class Tuning:
                 raise InputError(f"{flag} = {value!r} is not accepted: give how many, from 1 to {MOST_SEEDS:,}")
 
 
+def check_tunable(task: Task):
+    """Refuses a task whose validation may not choose.
+
+    Raises:
+      InputError: for such a task.
+    """
+    if not task.chooses:
+        raise InputError(
+            f"--tune is not accepted for task {task.name!r}: validation does not choose there ({task.contaminated}); "
+            "leave the task or the flag out"
+        )
+
+
 class Tuned(NamedTuple):
     """How far the search of a cell is.
 

@@ -7,7 +7,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,10 @@ import numpy as np
 
 from experiments.grid import Run
 from mmjax.disk import writing
-from mmjax.training.checkpoint import save_parameters
+from mmjax.training.checkpoint import parameters_checksum, save_parameters
+
+RESULT, RESULT_FILES = "result.json", ("metrics.jsonl", "predictions.npz")
+TEST, TEST_FILES = "test.json", ("test_predictions.npz",)
 
 RECORD = "record.json"
 
@@ -26,12 +29,16 @@ class Stored(NamedTuple):
     Attributes:
       result: JSON values; `metrics` holds split -> name -> value, `failure` why there are none, or None.
       history: one dict an evaluation, in order.
-      predictions: "<split>_logits" [n, K] and "<split>_target", for validation and test.
+      predictions: "<split>_logits" [n, K] and "<split>_target", for validation, and for test where it was predicted.
     """
 
     result: dict
     history: list[dict]
     predictions: Mapping[str, np.ndarray]
+
+    def is_complete(self, split: str) -> bool:
+        """Whether it has a split's figures, or never will."""
+        return bool(self.result.get("failure")) or split in self.result["metrics"]
 
 
 class Store:
@@ -41,6 +48,10 @@ class Store:
     they are kept. `result.json` is written when the others are on the disk, in one step, with their checksums: a folder
     without it, or whose files are not those that were written, is not a result. The same content has the same bytes.
     What a run came about by (machine, command, time) is no content, and stands in `record.json`.
+
+    What a run says of test is in files of its own, `test_predictions.npz` and then, in one step, `test.json`. They are
+    there before `result.json` where test was asked for from the start; or they complete the run later, whose other
+    files stay as they are. A run is nothing, complete but for test, or complete, whenever its writing was cut off.
     """
 
     def __init__(self, workdir: str | Path):
@@ -54,12 +65,15 @@ class Store:
         """The run, or None where it is not stored whole."""
         folder = self.folder(run)
         try:
-            result = json.loads((folder / "result.json").read_text())
-            if result.pop("checksums") != _checksums(folder):
+            result = json.loads((folder / RESULT).read_text())
+            checksums = result.pop("checksums")
+            checksums.pop("parameters", None)
+            if checksums != _checksums(folder, RESULT_FILES):
                 return None
             history = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
             with np.load(folder / "predictions.npz", allow_pickle=False) as predictions:
-                return Stored(result, history, dict(predictions))
+                stored = Stored(result, history, dict(predictions))
+            return _with_test(folder, stored)
         except (OSError, ValueError, KeyError, AttributeError, TypeError):  # no file, or none of ours
             return None
 
@@ -69,6 +83,15 @@ class Store:
             return json.loads((self.folder(run) / RECORD).read_text())
         except (OSError, ValueError):
             return None
+
+    def parameters(self, run: Run) -> Path | None:
+        """The folder of a stored run's parameters, or None where they were not kept or are not as they were written."""
+        folder = self.folder(run)
+        try:
+            written = json.loads((folder / RESULT).read_text())["checksums"]["parameters"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return folder / "parameters" if parameters_checksum(folder / "parameters") == written else None
 
     def write(self, run: Run, stored: Stored, theta: Mapping | None = None, record: Mapping | None = None):
         """Keep a run, in place of whatever is in its folder; with parameters and a record, where they are given."""
@@ -81,15 +104,27 @@ class Store:
         folder.mkdir(parents=True)
         _write(folder / "config.json", json.dumps(run.identity, indent=2, sort_keys=True) + "\n")
         _write(folder / "metrics.jsonl", "".join(json.dumps(_plain(line)) + "\n" for line in stored.history))
-        with open(folder / "predictions.npz", "wb") as file:
-            np.savez(file, **stored.predictions)
-            _settle(file)
+        _write_arrays(folder / "predictions.npz", {n: x for n, x in stored.predictions.items() if not _of_test(n)})
+        checksums = _checksums(folder, RESULT_FILES)
         if record is not None:
             _write(folder / RECORD, json.dumps(_plain(record), indent=2) + "\n")
         if theta is not None:
             save_parameters(folder / "parameters", theta)
-        result = _plain(stored.result) | {"checksums": _checksums(folder)}
-        write_whole(folder / "result.json", json.dumps(result, indent=2) + "\n")
+            checksums["parameters"] = parameters_checksum(folder / "parameters")
+        metrics = dict(stored.result["metrics"])
+        if "test" in metrics:
+            del metrics["test"]
+            self.complete(run, stored)
+        result = _plain(stored.result | {"metrics": metrics}) | {"checksums": checksums}
+        write_whole(folder / RESULT, json.dumps(result, indent=2) + "\n")
+
+    def complete(self, run: Run, stored: Stored):
+        """Keep what a run says of test; its other files stay as they are."""
+        folder = self.folder(run)
+        (folder / TEST).unlink(missing_ok=True)  # of files that are not as they were written
+        _write_arrays(folder / TEST_FILES[0], {n: x for n, x in stored.predictions.items() if _of_test(n)})
+        test = _plain({"metrics": stored.result["metrics"]["test"]}) | {"checksums": _checksums(folder, TEST_FILES)}
+        write_whole(folder / TEST, json.dumps(test, indent=2) + "\n")
 
     def has_parameters(self, run: Run) -> bool:
         """Whether a run that is stored was kept with its parameters."""
@@ -98,7 +133,7 @@ class Store:
     def remove(self, run: Run):
         """Forget a run; `result.json` goes first, so that half of a folder is never a result."""
         folder = self.folder(run)
-        (folder / "result.json").unlink(missing_ok=True)
+        (folder / RESULT).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -109,9 +144,25 @@ def write_whole(path: Path, text: str):
     os.replace(partial, path)
 
 
-def _checksums(folder: Path) -> dict[str, str]:
+def _with_test(folder: Path, stored: Stored) -> Stored:
+    """The run with what it says of test, where that is there whole."""
+    try:
+        test = json.loads((folder / TEST).read_text())
+        if test["checksums"] != _checksums(folder, TEST_FILES):
+            return stored
+        with np.load(folder / TEST_FILES[0], allow_pickle=False) as predictions:
+            metrics = stored.result["metrics"] | {"test": test["metrics"]}
+            return Stored(stored.result | {"metrics": metrics}, stored.history, {**stored.predictions, **predictions})
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):  # no file, or none of ours
+        return stored
+
+
+def _of_test(name: str) -> bool:
+    return name.startswith("test_")
+
+
+def _checksums(folder: Path, names: Sequence[str]) -> dict[str, str]:
     """Of the files that a result is read from."""
-    names = ("metrics.jsonl", "predictions.npz")
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
 
 
@@ -125,6 +176,12 @@ def _plain(value):
 def _write(path: Path, text: str):
     with writing(path), open(path, "w") as file:
         file.write(text)
+        _settle(file)
+
+
+def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]):
+    with open(path, "wb") as file:
+        np.savez(file, **arrays)
         _settle(file)
 
 

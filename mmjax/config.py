@@ -255,7 +255,7 @@ PRESETS = {
     # X-rays and tweets' pictures, few and hard to tell from: small encoders that are mostly dropped.
     "covid_cxr": {"encoder_layers": 1, "dropout": 0.5},
     "mvsa_single": {"encoder_layers": 1, "dropout": 0.5, "epochs": 5},
-    # Validation cannot choose: the text features were made from its labels too (the card says so).
+    # Validation cannot choose: features were made from its labels too (the card says so).
     "mosi": {"encoder_layers": 1, "dropout": 0.3, "epochs": 10, "selection": "last", "evaluate_every": 5},
     "stocknet": {"epochs": 5},
     "maec": {

@@ -258,6 +258,8 @@ class Task:
         inputs were made by steps that can be applied to new examples.
       warnings: what a reader of results must know of the data, one sentence each.
       label: what it is called where other tasks have its name too; "" where the name will do. No result depends on it.
+      contaminated: how validation was seen in training or in preparing the features, so that nothing may be chosen or
+        fitted by it; "" where it was not.
     """
 
     name: str
@@ -274,8 +276,14 @@ class Task:
     preprocessing: Mapping[str, object] = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     label: str = ""
+    contaminated: str = ""
 
     @property
     def title(self) -> str:
         """What people read, and what tells it from the other tasks of a launch."""
         return self.label or self.name
+
+    @property
+    def chooses(self) -> bool:
+        """Whether validation may choose: the epoch, hyper-parameters, rules' parameters, the best of a table."""
+        return not self.contaminated

@@ -59,6 +59,7 @@ TASKS = {
         target=handwritten.TMC.target.kind,
         tags=(*handwritten.RECIPE.tags, *handwritten.TMC.tags),
         needs_files=True,
+        contaminated=handwritten.TMC.contaminated,
     ),
 }
 

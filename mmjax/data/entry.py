@@ -19,6 +19,7 @@ class TaskEntry:
       configs: names of its variants; `name/config` is registered too.
       protocols: names of other ways to split it; `name/protocol` and `name/protocol.number` load it so.
       needs_files: whether it is read from files that are downloaded or lie in data_dir.
+      contaminated: as a Task has it.
     """
 
     summary: str
@@ -29,3 +30,4 @@ class TaskEntry:
     configs: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()
     needs_files: bool = False
+    contaminated: str = ""

@@ -135,6 +135,7 @@ def make_task(
         groups={} if grouped is None else {split: grouped[places[split]] for split in SPLITS},
         preprocessing=fitted,
         warnings=tuple(preprocessing.cut_warnings(inputs)),
+        contaminated=variant.contaminated,
     )
     return contradict(task, seed=split_by[1]) if split_by[0] == "conflict" else task
 

@@ -14,7 +14,7 @@ from mmjax.data.transforms import preprocessing
 from mmjax.types import SPLITS, Batch, ModalitySpec, TargetSpec, Task
 
 FACTS = "task.json"
-_PLAIN = ("name", "class_names", "bayes", "source", "warnings")
+_PLAIN = ("name", "class_names", "bayes", "source", "warnings", "contaminated")
 
 
 def write_task(task: Task, folder: Path) -> None:
@@ -56,6 +56,7 @@ def read_task(folder: Path) -> Task:
         groups={split: np.load(path) for split, path in groups.items() if path.is_file()},
         preprocessing=preprocessing.load(folder),
         warnings=tuple(facts["warnings"]),
+        contaminated=facts["contaminated"],
     )
 
 

@@ -67,6 +67,7 @@ class Variant:
       rows: columns -> [n] bool, examples that belong to it; None takes all.
       protocol: the one it has without a word, as `official` or `fold.0`.
       tags: beside the recipe's own.
+      contaminated: as a Task has it.
     """
 
     summary: str
@@ -75,6 +76,7 @@ class Variant:
     rows: Callable[[Columns], np.ndarray] | None = None
     protocol: str = "official"
     tags: tuple[str, ...] = ()
+    contaminated: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,5 +119,6 @@ def entries_of(recipe: Recipe) -> dict[str, TaskEntry]:
             configs=() if name else tuple(filter(None, recipe.variants)),
             protocols=recipe.protocols,
             needs_files=True,
+            contaminated=variant.contaminated,
         )
     return entries

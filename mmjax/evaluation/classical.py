@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import scipy.special
 
 from mmjax.errors import lookup
 from mmjax.evaluation.features import fit_features
+from mmjax.training.folds import folds_of
 from mmjax.types import Task
 
-STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)  # C of logistic regression, of which validation chooses
+STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)  # C of logistic regression, of which one is chosen
 TREES = 200  # of a forest
 DRAWN = 10_000  # examples that a tree draws at most: of 50,000, two hundred trees take a quarter of an hour to grow
 TREES_OF_BOOSTING = 500  # over all classes, of which each has one a round
@@ -24,13 +26,21 @@ LEAF = 20  # examples that a leaf of boosting has at least, where classes are no
 LEAST_PROBABILITY = 1e-6  # a forest's shares of votes can be 0
 
 
+class Trial(NamedTuple):
+    """What a strength is judged by: fitted on one part, its loss is taken on the other."""
+
+    x: np.ndarray
+    y: np.ndarray
+    x_held_out: np.ndarray
+    y_held_out: np.ndarray
+
+
 @dataclasses.dataclass(frozen=True)
 class Classical:
     """A classical baseline.
 
     Attributes:
-      fit: (x, y, x_validation, y_validation, classes or 0, seed) -> a function of x to probabilities [n, classes], or
-        to values [n].
+      fit: (x, y, trials, classes or 0, seed) -> a function of x to probabilities [n, classes], or to values [n].
       average: whether each modality has a model of its own, whose decisions are averaged.
       seeded: whether the seed changes anything.
     """
@@ -40,52 +50,61 @@ class Classical:
     seeded: bool = False
 
 
-def fit_classical(name: str, task: Task, seed: int) -> dict[str, np.ndarray]:
-    """A baseline fitted on train, strengths chosen on validation, and what it says.
+def fit_classical(
+    name: str, task: Task, seed: int, splits: Sequence[str] = ("validation", "test")
+) -> dict[str, np.ndarray]:
+    """A baseline fitted on train, and what it says.
+
+    Strengths are chosen on validation; where that may not choose, on folds of train.
 
     Args:
       name: one of CLASSICAL.
       task: any.
       seed: of the forest's draws.
+      splits: which are predicted; no other but train and validation is read.
 
     Returns:
-      "validation", "test" -> logits [n, K].
+      split -> logits [n, K], of those splits.
     """
     model = lookup(CLASSICAL, "classical baseline", name)
-    x = _features(task)
+    read = dict.fromkeys(("train", "validation", *splits))
+    x = {split: _features(task, split) for split in read}
     if not model.average:
-        joined = {split: {"all": np.concatenate(list(of.values()), axis=1)} for split, of in x.items()}
-        return _fit_parts(
-            model, task, joined, {s: {"all": np.ones(b.size, bool)} for s, b in task.splits.items()}, seed
-        )
-    return _fit_parts(model, task, x, {split: batch.present for split, batch in task.splits.items()}, seed)
+        x = {split: {"all": np.concatenate(list(of.values()), axis=1)} for split, of in x.items()}
+        present = {split: {"all": np.ones(task.splits[split].size, bool)} for split in read}
+    else:
+        present = {split: task.splits[split].present for split in read}
+    return _fit_parts(model, task, x, present, seed, splits)
 
 
-_LAST: list = []  # the task that was asked for last, and its features: one baseline asks for them after the other
+# The task that was asked for last, its features' functions and what they made: one baseline asks after the other.
+_LAST: list = []
 
 
-def _features(task: Task) -> dict[str, dict[str, np.ndarray]]:
-    """split -> modality -> plain features."""
+def _features(task: Task, split: str) -> dict[str, np.ndarray]:
+    """modality -> plain features of a split."""
     if not _LAST or _LAST[0] is not task:
-        features = {spec.name: fit_features(task, spec.name) for spec in task.modalities}
-        _LAST[:] = [task, {s: {n: of(batch) for n, of in features.items()} for s, batch in task.splits.items()}]
-    return _LAST[1]
+        _LAST[:] = [task, {spec.name: fit_features(task, spec.name) for spec in task.modalities}, {}]
+    _, features, made = _LAST
+    if split not in made:
+        made[split] = {name: of(task.splits[split]) for name, of in features.items()}
+    return made[split]
 
 
-def _fit_parts(model: Classical, task: Task, x: Mapping, present: Mapping, seed: int) -> dict[str, np.ndarray]:
+def _fit_parts(model: Classical, task: Task, x: Mapping, present: Mapping, seed: int, splits) -> dict[str, np.ndarray]:
     """One model a part, each fitted where its part is present; what they say is averaged over the parts that are."""
     target, classes = task.target, task.target.classes
-    columns = {split: batch.target.reshape(batch.size, -1) for split, batch in task.splits.items()}
-    said = {split: [] for split in ("validation", "test")}
+    columns = {s: task.splits[s].target.reshape(task.splits[s].size, -1) for s in ("train", "validation")}
+    folds = None if task.chooses else folds_of(task, "train")
+    said = {split: [] for split in splits}
     for column in range(columns["train"].shape[1]):
         y = {split: values[:, column] for split, values in columns.items()}
         outputs = {}
         for part in x["train"]:
-            rows = {split: present[split][part] for split in ("train", "validation")}
-            predict = model.fit(
-                x["train"][part][rows["train"]], y["train"][rows["train"]],
-                x["validation"][part][rows["validation"]], y["validation"][rows["validation"]], classes, seed,
-            )  # fmt: skip
+            rows = {split: present[split][part] for split in y}
+            of_part = {split: (x[split][part][rows[split]], y[split][rows[split]]) for split in y}
+            trials = _trials(*of_part["train"], *of_part["validation"], None if folds is None else folds[rows["train"]])
+            predict = model.fit(*of_part["train"], trials, classes, seed)
             outputs[part] = {split: predict(x[split][part]) for split in said}
         for split, values in said.items():
             weights = np.stack([present[split][part] for part in outputs]).astype(float)
@@ -106,31 +125,56 @@ def _logits(kind: str, columns: list[np.ndarray]) -> np.ndarray:
     return scipy.special.logit(np.clip(positive, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY))
 
 
-def _linear(x, y, x_validation, y_validation, classes: int, seed: int) -> Callable:
-    """Logistic or ridge regression; validation's loss chooses how strong it is held back."""
+def _trials(x, y, x_validation, y_validation, folds: np.ndarray | None) -> list[Trial]:
+    """Validation, by what is fitted on train; of folds of train each, by what is fitted on the others."""
+    if folds is None:
+        return [Trial(x, y, x_validation, y_validation)]
+    kept = [folds != fold for fold in np.unique(folds)]
+    return [Trial(x[rows], y[rows], x[~rows], y[~rows]) for rows in kept if rows.any()]
+
+
+def _linear(x, y, trials: Sequence[Trial], classes: int, seed: int) -> Callable:
+    """Logistic or ridge regression; the loss of what is held out chooses how strong it is held back."""
+    paths = [list(_path(trial.x, trial.y, classes)) for trial in trials]
+    losses = [[_loss(model, trial, classes) for model in path] for path, trial in zip(paths, trials, strict=True)]
+    best = int(np.argmin(np.sum(losses, axis=0))) if losses else 0
+    whole = paths[0] if trials and trials[0].x is x else list(_path(x, y, classes))
+    return whole[best]
+
+
+def _path(x, y, classes: int) -> Iterator[Callable]:
+    """Models of each of STRENGTHS, as functions of x."""
     from sklearn.linear_model import LogisticRegression, Ridge
 
-    if not classes:
-        models = [Ridge(alpha=1 / strength).fit(x, y) for strength in STRENGTHS]
-        return min(models, key=lambda model: np.mean((model.predict(x_validation) - y_validation) ** 2)).predict
-    if len(np.unique(y)) == 1:
-        return _constant(y[0], classes)
-    model, best, found = LogisticRegression(warm_start=True, max_iter=200, tol=1e-3), np.inf, None
+    start = None
     for strength in STRENGTHS:
-        model.set_params(C=strength)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            warnings.simplefilter("ignore", UserWarning)  # 200 rounds are enough for a baseline
-            model.fit(x, y)
-        predict = _with_all_classes(model.predict_proba, model.classes_, classes)
-        loss = -np.mean(np.log(np.clip(_of_truth(predict(x_validation), y_validation), LEAST_PROBABILITY, 1)))
-        if loss < best:
-            best, found = loss, (model.coef_.copy(), model.intercept_.copy())
-    model.coef_, model.intercept_ = found
-    return _with_all_classes(model.predict_proba, model.classes_, classes)
+        if not classes:
+            yield Ridge(alpha=1 / strength).fit(x, y).predict
+        elif len(np.unique(y)) == 1:
+            yield _constant(y[0], classes)
+        else:
+            model = LogisticRegression(C=strength, warm_start=True, max_iter=200, tol=1e-3)
+            if start is not None:  # from the model that was held back more, few rounds are left
+                model.coef_, model.intercept_, model.classes_ = start
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)
+                warnings.simplefilter("ignore", UserWarning)  # 200 rounds are enough for a baseline
+                model.fit(x, y)
+            start = model.coef_.copy(), model.intercept_.copy(), model.classes_
+            yield _with_all_classes(model.predict_proba, model.classes_, classes)
 
 
-def _forest(x, y, x_validation, y_validation, classes: int, seed: int) -> Callable:
+def _loss(predict: Callable, trial: Trial, classes: int) -> float:
+    """Summed over what a trial holds out: squared errors, or negative log-likelihoods."""
+    if not len(trial.x_held_out):
+        return 0.0
+    said = predict(trial.x_held_out)
+    if not classes:
+        return float(np.sum((said - trial.y_held_out) ** 2))
+    return float(-np.sum(np.log(np.clip(_of_truth(said, trial.y_held_out), LEAST_PROBABILITY, 1))))
+
+
+def _forest(x, y, trials: Sequence[Trial], classes: int, seed: int) -> Callable:
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
     drawn = min(len(x), DRAWN)
@@ -140,7 +184,7 @@ def _forest(x, y, x_validation, y_validation, classes: int, seed: int) -> Callab
     return _with_all_classes(model.predict_proba, model.classes_, classes)
 
 
-def _boosting(x, y, x_validation, y_validation, classes: int, seed: int) -> Callable:
+def _boosting(x, y, trials: Sequence[Trial], classes: int, seed: int) -> Callable:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     rounds = int(np.clip(TREES_OF_BOOSTING // (classes if classes > 2 else 1), *ROUNDS))

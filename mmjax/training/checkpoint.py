@@ -184,6 +184,11 @@ def _tells_more_than_it_raises(record: logging.LogRecord) -> bool:
     return not ("orbax" in record.pathname and record.exc_info)
 
 
+def parameters_checksum(directory: Path) -> str:
+    """Of what `save_parameters` wrote."""
+    return _checksum(Path(directory))
+
+
 def _checkpointer():
     """Of one tree."""
     import orbax.checkpoint as ocp

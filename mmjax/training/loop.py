@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -15,13 +16,13 @@ from mmjax.config import Config
 from mmjax.errors import LISTING, InputError, lookup
 from mmjax.interrupts import deferred, interrupted
 from mmjax.model import MultimodalModel, build_model, initialise, part_of
-from mmjax.training.checkpoint import Checkpoints, Keep
+from mmjax.training.checkpoint import Checkpoints, Keep, load_parameters
 from mmjax.training.feed import make_feed
 from mmjax.training.parallel import AXIS, Compiler, Placement, lay_out
 from mmjax.training.processes import any_process, check_agreement
 from mmjax.training.results import CellResult, Interrupted, Progress, RunResult
 from mmjax.training.rows import measured_rows, watched_rows
-from mmjax.training.state import Sums, Trace
+from mmjax.training.state import Sums, Theta, Trace
 from mmjax.training.step import PhasePrograms
 from mmjax.training.strategies import STRATEGIES, undefined
 from mmjax.training.strategies.goal import Phase, Setting
@@ -53,10 +54,12 @@ def train_cell(
     learning_rates: tuple[float, ...] | None = None,
     splits: tuple[str, ...] = ("validation", "test"),
     data: str = "auto",
+    finished: tuple[str, ...] | None = None,
 ) -> CellResult:
     """Trains all seeds of a cell in one program, and predicts some splits with each seed's best epoch.
 
     A seed that diverges has failed; the others are what they would be without it, bit for bit.
+    Of seeds that are finished nothing is trained: the programs that training would have ended with predict.
 
     Args:
       fusion: a name in FUSIONS whose model is trained as a whole, or "unimodal/<modality>".
@@ -70,6 +73,7 @@ def train_cell(
       learning_rates: one a seed, in place of the config's.
       splits: which are predicted; no other but train and validation is read.
       data: a name in FEEDS: whether splits lie on the devices or are streamed to them.
+      finished: folders of the parameters that were kept of these seeds, one a seed, in place of `keep`.
 
     Raises:
       InputError: for a name that is unknown, a pair that is not defined, or a batch larger than the training split.
@@ -83,6 +87,8 @@ def train_cell(
     cell = _Cell(
         dataclasses.replace(task, splits=read), model, strategy, config, tuple(seeds), learning_rates, layout, data
     )
+    if finished is not None:
+        return cell.predict_finished([load_parameters(Path(folder)) for folder in finished], splits)
     checkpoints = Checkpoints(keep) if keep else None
     try:
         return cell.run(checkpoints, on_progress or (lambda progress: None), stop, splits)
@@ -109,6 +115,12 @@ def _check_names_and_sizes(task: Task, fusion: str, strategy: str, config: Confi
         raise InputError(
             f"batch_size = {config.batch_size} is larger than the training split of task {task.name!r}: "
             f"give at most {examples}"
+        )
+    if not task.chooses and (config.selection != "last" or config.patience):
+        raise InputError(
+            f"config.selection = {config.selection!r} with config.patience = {config.patience} is not accepted for "
+            f"task {task.name!r}: validation does not choose there ({task.contaminated}); give selection 'last' and "
+            "patience 0"
         )
     lookup(STRATEGIES, "strategy", strategy, LISTING)
     if reason := undefined(strategy, fusion, task.modalities, task.target):
@@ -157,6 +169,23 @@ class _Cell:
             if self.given_up:
                 return self._result({}, state)
         return self._result({split: self._predict(programs, state.best, split) for split in splits}, state)
+
+    def predict_finished(self, thetas: list[dict], splits) -> CellResult:
+        """The predictions of parameters that were kept, one a seed, and no history."""
+        programs = self._programs(self.phases[-1])
+        begun = jax.eval_shape(programs.begin, jnp.int32(0), jnp.float32(1), self.example)
+        stacked = {part: _stack([theta[part] for theta in thetas], getattr(begun.best, part))
+                   for part in ("params", "batch_stats")}  # fmt: skip
+        # Heads are not kept: what is predicted does not depend on them, and the compiler leaves them out.
+        heads = jax.tree.map(lambda x: np.zeros((len(thetas), *x.shape), x.dtype), begun.best.heads)
+        best = self.layout.arrange(Theta(**stacked, heads=heads))
+        logits = {split: self._predict(programs, best, split) for split in splits}
+        runs = tuple(
+            RunResult(seed, [], 0, {split: values[i] for split, values in logits.items()}, None, theta)
+            for i, (seed, theta) in enumerate(zip(self.seeds, thetas, strict=True))
+        )
+        rate = _rate(len(runs) * self.task.splits["validation"].size, self.predict_seconds)
+        return CellResult(runs, self.parameters, float("nan"), rate, self.run_program.seconds)
 
     def _begin(self, index: int, programs: PhasePrograms, state):
         if index:
@@ -295,6 +324,14 @@ class _Cell:
 
     def _host(self, tree):
         return self.layout.per_seed(tree, len(self.seeds))
+
+
+def _stack(trees: list, like):
+    """Trees as one with a leading axis, in the form of another, whose nodes may be of other types."""
+    leaves = [np.stack(leaf) for leaf in zip(*map(jax.tree.leaves, trees), strict=True)]
+    if [leaf.shape[1:] for leaf in leaves] != [leaf.shape for leaf in jax.tree.leaves(like)]:
+        raise ValueError("the parameters that were kept are not those of the cell's model")
+    return jax.tree.unflatten(jax.tree.structure(like), leaves)
 
 
 def _rows(split: Batch, rows: np.ndarray) -> Batch:

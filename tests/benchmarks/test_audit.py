@@ -4,9 +4,11 @@ import json
 import os
 import shutil
 
+import numpy as np
 import pytest
 
 from benchmarks.audit import complete_runs, corrupt, lost, repeated
+from mmjax.training.checkpoint import save_parameters
 
 RUNS = ("a-seed0", "a-seed1")
 
@@ -74,3 +76,28 @@ def test_a_fault_is_found(workdir, undisturbed, path, content, fault):
 def test_a_run_that_is_missing_is_found(workdir, undisturbed):
     shutil.rmtree(workdir / "runs" / RUNS[1])
     assert corrupt(workdir, undisturbed) == [f"{RUNS[1]} is not there"]
+
+
+def test_what_completes_a_run_is_no_repetition_and_half_of_it_is_nothing(workdir):
+    run, before = workdir / "runs" / RUNS[0], complete_runs(workdir)
+    (run / "test_predictions.npz").write_bytes(b"half")
+    (run / "test.json.partial").write_text("{")
+    assert complete_runs(workdir) == before
+    (run / "test_predictions.npz").write_bytes(b"whole")
+    os.replace(run / "test.json.partial", run / "test.json")
+    after = complete_runs(workdir)
+    assert set(after[RUNS[0]]) - set(before[RUNS[0]]) == {"test.json", "test_predictions.npz"}
+    assert lost(before, after) == repeated(before, after) == []
+    assert lost(after, before) == [RUNS[0]], "a run that was complete lacks test"
+    (run / "test.json").write_text("{ }")
+    assert repeated(after, complete_runs(workdir)) == [RUNS[0]]
+
+
+def test_parameters_are_compared_by_their_numbers(workdir, undisturbed):
+    """Files of one tree have other names and times in another folder."""
+    for root in (workdir, undisturbed):
+        for name in RUNS:
+            save_parameters(root / "runs" / name / "parameters", {"params": {"kernel": np.arange(3.0)}})
+    assert corrupt(workdir, undisturbed) == []
+    save_parameters(workdir / "runs" / RUNS[1] / "parameters", {"params": {"kernel": np.arange(3.0) + 1}})
+    assert corrupt(workdir, undisturbed) == [f"{RUNS[1]}/parameters is another"]

@@ -30,7 +30,7 @@ class Launch:
     fault = None
     started = 0
 
-    def __init__(self, workdir, log):
+    def __init__(self, workdir, log, *more):
         Launch.started += 1
         self.number, self.workdir, self.cells = Launch.started, workdir, []
         self._make(CELLS[0])
@@ -90,8 +90,9 @@ def test_a_fault_is_counted_as_what_it_is(faults, fault, found):
 
 
 @pytest.mark.slow
-def test_two_kills_of_real_launches_leave_no_trace(tmp_path):
-    command = [sys.executable, "-m", "benchmarks.kills", "--kills=2", f"--workdir={tmp_path}"]
+@pytest.mark.parametrize("more", [(), ("--completing",)], ids=["training", "completing"])
+def test_two_kills_of_real_launches_leave_no_trace(tmp_path, more):
+    command = [sys.executable, "-m", "benchmarks.kills", "--kills=2", f"--workdir={tmp_path}", *more]
     subprocess.run([*command, f"--output={tmp_path / 'out.json'}"], check=True, cwd=Path(kills.__file__).parents[1])
     result = json.loads((tmp_path / "out.json").read_text())
     assert len(result["kills"]) == 2 and result["lost"] == result["repeated"] == result["corrupt"] == 0

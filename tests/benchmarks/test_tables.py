@@ -3,6 +3,7 @@
 import csv
 import io
 
+import pytest
 import rich.console
 
 from benchmarks import tables
@@ -154,3 +155,27 @@ def test_terminal_table_fits_80_columns_and_takes_names_as_text():
     assert max(map(len, text.splitlines())) <= 80
     for part in ("[red]evil", "92.0 [89.5, 94.5]", "infer/s", "failed: loss", "evidential_average", "12,345,678"):
         assert part in text
+
+
+def of_split(split):
+    return [each | {"split": split} for each in RECORDS]
+
+
+def test_figures_of_validation_are_called_so_everywhere():
+    records = of_split("validation")
+    parts = tables.sections(records, NOTES)
+    assert [part.score for part in parts] == ["validation accuracy %", "validation mae"]
+    assert "| validation accuracy % |" in tables.markdown(parts) and "| accuracy % |" not in tables.markdown(parts)
+    assert "two: validation split, mean" in tables.latex(parts) and "test split" not in tables.latex(parts)
+    assert {row["split"] for row in csv.DictReader(io.StringIO(tables.csv(records)))} == {"validation"}
+    console = rich.console.Console(file=io.StringIO(), width=80)
+    console.print(tables.terminal_table(records))
+    text = console.file.getvalue()
+    assert "over seeds] on validation" in text and "on test" not in text and max(map(len, text.splitlines())) <= 80
+
+
+def test_figures_of_two_splits_do_not_go_into_one_table():
+    mixed = [*of_split("validation"), *of_split("test")]
+    for make in (tables.csv, tables.sections, tables.terminal_table):
+        with pytest.raises(ValueError, match="splits test, validation do not go into one table"):
+            make(mixed)

@@ -23,7 +23,7 @@ def test_a_task_is_what_it_was(task, tmp_path):
     again = read_task(tmp_path)
     jax.tree.map(np.testing.assert_array_equal, dict(task.splits), dict(again.splits))
     assert jax.tree.map(lambda x: x.dtype, dict(task.splits)) == jax.tree.map(lambda x: x.dtype, dict(again.splits))
-    same = ("name", "modalities", "target", "class_names", "source", "fingerprint", "warnings")
+    same = ("name", "modalities", "target", "class_names", "source", "fingerprint", "warnings", "contaminated")
     assert all(getattr(again, name) == getattr(task, name) for name in same)
     assert {split: list(groups) for split, groups in again.groups.items()} == {
         split: list(groups) for split, groups in task.groups.items()

@@ -108,3 +108,21 @@ def test_an_unknown_protocol_is_named(dummy, cache_dir):
         load_task("mustard_text/fold.9", str(dummy("mustard_text")), str(cache_dir))
     with pytest.raises(InputError, match="conflict"):
         load_task("mosi/conflict.1", str(dummy("mosi")), str(cache_dir))
+
+
+@pytest.mark.parametrize(
+    "name, reason",
+    [
+        ("mosi", "text and video were trained with the labels of train and of validation"),
+        ("mosi/dialogue", "text and video were trained with the labels of train and of validation"),
+        ("mosi/words", "features of video were trained with the labels of train and of validation"),
+        ("handwritten/tmc", "its examples are in train too"),
+        ("handwritten", ""),
+        ("pie", ""),
+    ],
+)
+def test_a_task_whose_validation_is_contaminated_says_so_prepared_or_not(name, reason, dummy, cache_dir):
+    for _ in range(2):  # made, then read
+        task = load_task(name, str(dummy(name.split("/")[0])), str(cache_dir))
+        assert task.chooses == (not reason) and task.contaminated.endswith(reason)
+    assert TASKS[name].contaminated == task.contaminated

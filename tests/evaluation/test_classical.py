@@ -9,7 +9,9 @@ from small_tasks import SPECS, small_task
 from mmjax.errors import InputError
 from mmjax.evaluation import classical
 from mmjax.evaluation.classical import CLASSICAL, fit_classical
+from mmjax.evaluation.features import fit_features
 from mmjax.evaluation.metrics import evaluate
+from mmjax.training.folds import folds_of
 from mmjax.types import Batch, ModalitySpec, TargetSpec, Task
 
 VECTORS = (SPECS[1], SPECS[4])
@@ -63,6 +65,51 @@ def test_test_is_never_read(name):
     )
     before, after = (fit_classical(name, each, 0) for each in (task, changed))
     np.testing.assert_array_equal(before["validation"], after["validation"])
+
+
+@every_baseline
+def test_of_splits_that_are_not_asked_for_nothing_is_said(name):
+    task = small_task(VECTORS)
+    alone = dataclasses.replace(task, splits={split: task.splits[split] for split in ("train", "validation")})
+    said = fit_classical(name, alone, 0, ("validation",))
+    assert list(said) == ["validation"]
+    np.testing.assert_array_equal(said["validation"], fit_classical(name, task, 0)["validation"])
+
+
+@pytest.mark.parametrize("name", ["logistic_regression", "late_logistic", "late_forest"])
+def test_a_contaminated_validation_chooses_no_strength(name):
+    """Whatever its labels are, test is decided alike."""
+    task = dataclasses.replace(small_task(VECTORS, sizes=(24, 12, 10)), contaminated="its examples are in train too")
+    validation = task.splits["validation"]
+    other = dataclasses.replace(
+        task, splits=task.splits | {"validation": validation._replace(target=(validation.target + 1) % 3)}
+    )
+    before, after = (fit_classical(name, each, 0)["test"] for each in (task, other))
+    np.testing.assert_array_equal(before, after)
+
+
+def test_strengths_are_those_that_folds_of_train_choose():
+    """Noise beside one feature that tells: of all strengths the one with the least loss over folds, by scikit-learn."""
+    from sklearn.linear_model import Ridge
+
+    rng = np.random.default_rng(0)
+    task = dataclasses.replace(separable(TargetSpec("regression"), (40, 20, 20)), contaminated="seen")
+    train = task.splits["train"]
+    inputs = {m: rng.normal(size=(40, 2)).astype(np.float32) for m in "ab"}
+    target = (0.1 * inputs["a"][:, :1] + rng.normal(size=(40, 1))).astype(np.float32)
+    task = dataclasses.replace(task, splits=task.splits | {"train": train._replace(inputs=inputs, target=target)})
+    x = np.concatenate([fit_features(task, m)(task.splits["train"]) for m in "ab"], axis=1)
+    y, folds = target[:, 0], folds_of(task, "train")
+    rests = [folds != fold for fold in range(5)]
+    losses = [
+        sum(np.sum((Ridge(alpha=1 / strength).fit(x[r], y[r]).predict(x[~r]) - y[~r]) ** 2) for r in rests)
+        for strength in classical.STRENGTHS
+    ]
+    best = Ridge(alpha=1 / classical.STRENGTHS[int(np.argmin(losses))]).fit(x, y)
+    x_test = np.concatenate([fit_features(task, m)(task.splits["test"]) for m in "ab"], axis=1)
+    said = fit_classical("logistic_regression", task, 0)["test"]
+    np.testing.assert_allclose(said[:, 0], best.predict(x_test), rtol=1e-5, atol=1e-6)
+    assert 0 < int(np.argmin(losses)) or losses[0] < losses[-1], "some strength is better than another"
 
 
 @every_baseline

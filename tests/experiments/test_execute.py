@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 import os
@@ -345,3 +346,152 @@ def test_the_cost_of_a_rule_is_that_of_all_it_combines(launch):
     assert records["mean"]["parameters"] == sum(record["parameters"] for record in single)
     for name in TIMES:
         assert 1 / records["mean"][name] == pytest.approx(sum(1 / record[name] for record in single))
+
+
+def contents(store):
+    """run -> file -> bytes and time of the last change; parameters lie in a folder of their own."""
+    return {
+        folder.name: {
+            file.name: (file.read_bytes(), file.stat().st_mtime_ns) for file in folder.iterdir() if file.is_file()
+        }
+        for folder in store.root.iterdir()
+    }
+
+
+def without_times(records):
+    return {n: {k: v for k, v in record.items() if k not in TIMES} for n, record in records.items()}
+
+
+COMPLETING = {"test.json", "test_predictions.npz"}
+
+
+def test_nothing_of_test_is_predicted_computed_or_stored_where_validation_is_evaluated(launch, training, store):
+    launch(evaluate="validation")
+    assert set(training.predicted) == {("validation",)}
+    for name, files in contents(store).items():
+        assert not COMPLETING & set(files), name
+        content = b"".join(content for content, _ in files.values())
+        assert b"test" not in content, name
+    assert all(
+        (folder / "parameters").exists() for folder in store.root.glob("*-joint-*") if "-mean-" not in folder.name
+    )
+
+
+def test_what_validation_left_is_completed_without_training_to_what_test_would_have_made(
+    launch, training, store, tmp_path
+):
+    launch(evaluate="validation")
+    trained, before = list(training.calls), contents(store)
+    records, after = launch(), contents(store)
+    assert training.calls == trained and sorted(training.completed) == sorted(trained)
+    assert after.keys() == before.keys()
+    for name, files in after.items():
+        assert {file: files[file] for file in before[name]} == before[name], "a finished run's files never change"
+        assert files.keys() - before[name].keys() == COMPLETING
+    store.root = tmp_path / "direct"
+    assert without_times(launch()) == without_times(records)
+    direct = contents(store)
+    for name, files in after.items():
+        for file in COMPLETING | {"predictions.npz"}:
+            assert direct[name][file][0] == files[file][0]
+
+
+def test_what_is_complete_is_not_evaluated_again(launch, training, store):
+    launch(evaluate="validation")
+    launch()
+    before, completed = contents(store), list(training.completed)
+    launch()
+    launch(evaluate="validation")
+    assert training.completed == completed and contents(store) == before
+
+
+def test_all_seeds_are_predicted_together_where_one_was_left_behind(launch, training, store, monkeypatch):
+    """A program of fewer seeds may round otherwise."""
+    launch(evaluate="validation")
+    complete = store.complete
+
+    def cut_off(run, stored):
+        if (run.cell.fusion, run.seed) == ("concat", 1):
+            raise KeyboardInterrupt
+        complete(run, stored)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(store, "complete", cut_off)
+        launch()
+    before = contents(store)
+    training.completed.clear()
+    launch()
+    assert training.completed[0] == ("concat", (0, 1)) and len(training.calls) == 4
+    for name, files in contents(store).items():
+        assert {file: files[file] for file in before[name]} == before[name]
+
+
+def test_seeds_that_are_asked_for_later_are_trained_and_the_others_completed(launch, training):
+    launch(seeds=2, evaluate="validation")
+    training.calls.clear()
+    records = launch(seeds=3)
+    assert {seeds for _, seeds in training.calls} == {(2,)} and {seeds for _, seeds in training.completed} == {(0, 1)}
+    assert {record["status"] for record in records.values()} == {"done"}
+
+
+@pytest.mark.parametrize("damage", ["gone", "other bytes"])
+def test_a_run_whose_parameters_are_lost_is_trained_again(launch, training, store, damage):
+    launch(evaluate="validation")
+    (folder,) = store.root.glob("tiny-concat-joint-seed1-*")
+    if damage == "gone":
+        shutil.rmtree(folder / "parameters")
+    else:
+        for path in (folder / "parameters").rglob("*"):
+            if path.is_file():
+                path.write_bytes(path.read_bytes() + b"?")
+    training.calls.clear()
+    records = launch()
+    assert training.calls == [("concat", (1,))] and ("concat", (0,)) in training.completed
+    assert records["concat"]["status"] == "done"
+
+
+def test_a_run_that_decides_otherwise_than_it_did_is_not_completed(launch, training, store, monkeypatch):
+    launch(evaluate="validation")
+    run = training._run
+
+    def other(task, fusion, seed, splits):
+        result = run(task, fusion, seed, splits)
+        return dataclasses.replace(result, logits={split: -values for split, values in result.logits.items()})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_run", other)
+        records = launch()
+    assert records["concat"]["status"].startswith("failed: decides otherwise on validation than when it was trained")
+    assert not list(store.root.glob("*concat*/test.json"))
+    assert launch()["concat"]["status"] == "done"
+
+
+def test_a_failed_run_is_not_predicted_later(launch, training):
+    training.failures["concat"] = "the training loss of seed 0 is not finite at epoch 1"
+    launch(evaluate="validation")
+    records = launch()
+    assert "concat" not in dict(training.completed)
+    assert records["concat"]["status"] == f"failed: {training.failures['concat']}"
+
+
+def test_a_training_that_was_stopped_goes_on_to_test_where_that_is_asked_for_then(launch, training):
+    training.raises["concat"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        launch(evaluate="validation")
+    records = launch()
+    assert [fusion for fusion, _ in training.calls].count("concat") == 2 and (
+        "concat",
+        (0, 1),
+    ) not in training.completed
+    assert records["concat"]["status"] == "done"
+
+
+def test_a_rule_that_is_fitted_on_validation_is_not_applicable_where_that_does_not_choose(launch, task, training):
+    task = dataclasses.replace(task, contaminated="its examples are in train too")
+    cells = cells_of(task, ["stacking", "mean"], ["joint"], DEFAULTS)
+    assert {cell.config.selection for cell in cells} == {"last"}
+    records = launch(plan=[(task, cell) for cell in cells])
+    assert records["stacking"]["status"] == (
+        "not applicable: stacking is fitted on validation, and its examples are in train too"
+    )
+    assert records["mean"]["status"] == "done"

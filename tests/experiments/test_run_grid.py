@@ -276,3 +276,72 @@ def test_bad_input_is_one_sentence_before_anything_is_written(launch, request_, 
             launch(**changes)
     assert "\n" not in str(error.value)
     assert training.calls == [] and not (tmp_path / "work").exists()
+
+
+def test_a_launch_that_evaluates_validation_says_so_everywhere(launch, tmp_path, capsys):
+    records = launch(evaluate="validation")
+    work = tmp_path / "work"
+    assert {record["split"] for record in records} == {"validation"}
+    assert {row["split"] for row in without_times(work / "table.csv")} == {"validation"}
+    printed = capsys.readouterr()
+    page = (work / "report.html").read_text()
+    for text in ((work / "table.md").read_text(), page):
+        assert "validation accuracy %" in text and "The test split was not predicted" in text
+        assert "each the best of its kind on validation and compared on it:" in text
+        assert "Validation holds 12 examples of 4 groups" in text
+        assert "Test holds" not in text and "of the test split" not in text and "is read once" not in text
+    assert "tiny: validation split, mean" in (work / "table.tex").read_text()
+    assert "over seeds] on validation" in printed.out and "mmtm joint: validation accuracy" in printed.err
+
+
+def test_tables_of_validation_and_of_test_are_the_same_whichever_came_first(launch, tmp_path):
+    launch(evaluate="validation")
+    first = without_times(tmp_path / "work" / "table.csv")
+    launch()
+    of_test = without_times(tmp_path / "work" / "table.csv")
+    assert {row["split"] for row in of_test} == {"test"} and "validation" not in str(of_test)
+    launch(evaluate="validation")
+    assert without_times(tmp_path / "work" / "table.csv") == first
+
+
+def test_a_dry_run_says_what_is_trained_and_only_lacks_test(launch, tmp_path, capsys):
+    launch(evaluate="validation")
+    launch(dry_run=True, evaluate="validation")
+    assert "and test would not be predicted" in capsys.readouterr().out
+    launch(dry_run=True)
+    assert "12 of them lack nothing else, and would not be trained again" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({}, "Every cell of a task has the same splits, batches and seeds, and the same hyper-parameters."),
+        ({"match": "parameters"}, "and the same hyper-parameters but the width, by which budgets are matched."),
+    ],
+)
+def test_the_report_claims_no_more_sameness_than_there_is(launch, tmp_path, changes, said):
+    launch(**changes)
+    page = (tmp_path / "work" / "report.html").read_text()
+    assert said in page and "The test split is read once, when all that is fitted or chosen is." in page
+
+
+def test_a_task_whose_validation_does_not_choose_is_not_chosen_by(launch, task, training, tmp_path):
+    task = dataclasses.replace(task, contaminated="its examples are in train too")
+    launch(task=task, fusions=["concat", "stacking", "late_logistic"])
+    text = (tmp_path / "work" / "table.md").read_text()
+    assert "Validation does not choose here: its examples are in train too. The last epoch counts, strengths of" in text
+    assert "Gain of" not in text and "Test holds" not in text
+    assert "not applicable: stacking is fitted on validation" in text
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"tune": 2}, r"--tune is not accepted for task 'tiny': validation does not choose there \(seen before\)"),
+        ({"overrides": {"batch_size": 4, "patience": 3}}, "config.patience = 3 is not accepted for task 'tiny'"),
+    ],
+)
+def test_what_would_choose_by_a_contaminated_validation_is_refused(launch, task, training, tmp_path, changes, said):
+    with pytest.raises(InputError, match=said):
+        launch(task=dataclasses.replace(task, contaminated="seen before"), **changes)
+    assert training.calls == [] and not (tmp_path / "work").exists()

@@ -5,13 +5,15 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-from scipy.special import softmax
+from scipy.special import log_softmax, logsumexp, softmax
 from small_tasks import SPECS, small_task
 
 from mmjax.config import Config
 from mmjax.fusion import DECISION
+from mmjax.registry import build
 from mmjax.training import decisions
 from mmjax.training.decisions import combine_decisions
+from mmjax.training.folds import folds_of
 from mmjax.types import TargetSpec
 
 TASK = small_task(SPECS[:2], TargetSpec("multiclass", 3), (24, 200, 10))
@@ -53,7 +55,7 @@ def test_mean_is_the_mean_of_probabilities():
 @pytest.mark.parametrize("informative", ["speech", "table"])
 @pytest.mark.parametrize("rule, simpler", [("weighted_mean", "mean"), ("stacking", "product"), ("confusion", "vote")])
 def test_what_is_fitted_follows_the_better_modality(rule, simpler, informative):
-    """More likely on validation, where it was fitted, than the rule that it would be without."""
+    """More likely on folds that it was not fitted on than the rule that it would be without."""
     given, truth = informative_decisions(informative), TASK.splits["validation"].target
 
     def loss(fusion):
@@ -70,6 +72,93 @@ def test_what_the_fit_does_not_see(rule):
     before = combine_decisions(TASK, rule, Config(), given)["validation"]
     changed = {name: splits | {"test": -splits["test"]} for name, splits in given.items()}
     np.testing.assert_array_equal(combine_decisions(TASK, rule, Config(), changed)["validation"], before)
+
+
+def in_float64(rule, params, logits, truth):
+    """The rule's decision log-probabilities [n, K], and the loss by which most_likely judges, in plain NumPy."""
+    stacked = np.stack([np.float64(logits[name]) for name in sorted(logits)], axis=1)
+    log_p = log_softmax(stacked, axis=2)
+    if rule == "stacking":
+        return log_softmax(np.einsum("bmj,mjk->bk", log_p, np.float64(params["kernel"])) + params["bias"], axis=1)
+    if rule == "weighted_mean":
+        return logsumexp(log_p + log_softmax(np.float64(params["weights"]))[None, :, None], axis=1)
+    if rule == "calibrated_mean":
+        cooled = log_softmax(stacked * np.exp(-np.float64(params["log_temperatures"]))[None, :, None], axis=2)
+        return logsumexp(cooled, axis=1) - np.log(stacked.shape[1])
+    if rule == "naive_bayes":
+        return log_softmax(stacked.sum(1) + (1 - stacked.shape[1]) * np.float64(params["log_prior"]), axis=1)
+    chosen = stacked.argmax(2)
+    tables = np.float64(params["log_confusion"])
+    total = params["log_prior"] + sum(tables[m].T[chosen[:, m]] for m in range(stacked.shape[1]))
+    return log_softmax(total, axis=1)
+
+
+@pytest.mark.parametrize("rule", FITTED)
+def test_validation_is_decided_by_fits_on_other_folds_and_test_by_one_on_all(rule):
+    """Of a fit on the rows that are not in a fold, its rows in float64; tolerances are float32's, of sums of logits."""
+    given, truth = informative_decisions("speech"), TASK.splits["validation"].target
+    fused, folds = combine_decisions(TASK, rule, Config(), given), folds_of(TASK, "validation")
+    fit = build(DECISION, "fusion", rule, Config(), regression=False).fit
+    for split in ("validation", "test"):
+        for fold in range(5) if split == "validation" else (-1,):
+            rest = folds != fold
+            seen = {name: splits["validation"][rest] for name, splits in given.items()}
+            params = fit(seen, {name: np.ones(rest.sum(), bool) for name in seen}, truth[rest])
+            rows = folds == fold if split == "validation" else slice(None)
+            expected = in_float64(rule, params, {name: splits[split][rows] for name, splits in given.items()}, truth)
+            np.testing.assert_allclose(fused[split][rows], expected, rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("rule", FITTED)
+def test_no_label_of_a_fold_reaches_its_decisions(rule, monkeypatch):
+    """With the same folds, which keep the shares of labels and so depend on them."""
+    folds, validation = folds_of(TASK, "validation"), TASK.splits["validation"]
+    monkeypatch.setattr(decisions, "folds_of", lambda task, split: folds)
+    other = np.where(folds == 0, (validation.target + 1) % 3, validation.target)
+    changed = dataclasses.replace(TASK, splits=TASK.splits | {"validation": validation._replace(target=other)})
+    given = informative_decisions("speech")
+    before, after = (combine_decisions(each, rule, Config(), given)["validation"] for each in (TASK, changed))
+    np.testing.assert_array_equal(before[folds == 0], after[folds == 0])
+
+
+@pytest.mark.parametrize("rule", FITTED)
+def test_what_memorises_random_labels_is_near_chance_on_validation(rule):
+    """20 classes of two examples each, and decisions of two modalities that know nothing of them.
+
+    Stacking has 40 numbers for every class, and all of its own fit right. By chance 2 of 40 are, with a deviation of
+    1.4: 10 are as many as never.
+    """
+    task = small_task(SPECS[:2], TargetSpec("multiclass", 20), (20, 40, 10))
+    truth = np.random.default_rng(0).permutation(np.arange(40) % 20).astype(np.int32)
+    task = dataclasses.replace(
+        task, splits=task.splits | {"validation": task.splits["validation"]._replace(target=truth)}
+    )
+    given = random_decisions(task)
+    fused = combine_decisions(task, rule, Config(), given)
+    assert np.mean(fused["validation"].argmax(1) == truth) < 0.25
+    if rule == "stacking":
+        again = {name: {"validation": s["validation"], "test": s["validation"][:10]} for name, s in given.items()}
+        memorised = combine_decisions(task, rule, Config(), again)["test"]
+        assert np.mean(memorised.argmax(1) == truth[:10]) > 0.9
+
+
+@pytest.mark.parametrize("rule", FITTED)
+@pytest.mark.parametrize("target", [[0], [2, 2, 1], [0, 1, 2]], ids=str)
+def test_few_examples_are_decided_all_the_same(rule, target):
+    task = small_task(SPECS[:2], TargetSpec("multiclass", 3), (24, len(target), 10))
+    validation = task.splits["validation"]._replace(target=np.int32(target))
+    task = dataclasses.replace(task, splits=task.splits | {"validation": validation})
+    fused = combine_decisions(task, rule, Config(), random_decisions(task))
+    assert {split: values.shape for split, values in fused.items()} == {"validation": (len(target), 3), "test": (10, 3)}
+    assert all(np.isfinite(values).all() for values in fused.values())
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_without_decisions_on_test_validation_is_decided_alike(rule):
+    given = informative_decisions("speech")
+    alone = combine_decisions(TASK, rule, Config(), {n: {"validation": s["validation"]} for n, s in given.items()})
+    assert list(alone) == ["validation"]
+    np.testing.assert_array_equal(alone["validation"], combine_decisions(TASK, rule, Config(), given)["validation"])
 
 
 @pytest.mark.parametrize("rule", RULES)

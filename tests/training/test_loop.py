@@ -13,7 +13,7 @@ from mmjax.config import Config
 from mmjax.errors import InputError
 from mmjax.model import build_model
 from mmjax.training import feed
-from mmjax.training.checkpoint import Keep
+from mmjax.training.checkpoint import Keep, save_parameters
 from mmjax.training.loop import train_cell
 from mmjax.training.parallel import Placement
 from mmjax.training.results import CellResult, Interrupted
@@ -357,3 +357,44 @@ def test_bfloat16_trains_parameters_of_float32():
 def test_bad_input_is_refused(wrong, told):
     with pytest.raises(InputError, match=told):
         train(**wrong)
+
+
+@pytest.mark.parametrize(
+    "fusion, strategy, options",
+    [
+        ("concat", "joint", {}),
+        ("mixture_of_experts", "joint", {}),
+        ("concat", "staged", {}),
+        ("concat", "auxiliary", {}),
+        ("unimodal/image", "joint", {"data": "stream"}),
+        ("concat", "joint", {"placement": Placement(2, "pmap", "seeds")}),
+        ("concat", "joint", {"placement": Placement(2, "shard_map", "batch")}),
+    ],
+    ids=str,
+)
+def test_parameters_that_were_kept_predict_what_training_ended_with(tmp_path, fusion, strategy, options):
+    """Bit for bit: the same program of the same seeds; heads that a strategy trains beside the model are not needed."""
+    trained = train(fusion, strategy, config=CONFIG.replace(epochs=2), **options)
+    folders = tuple(str(tmp_path / str(run.seed)) for run in trained.runs)
+    for folder, run in zip(folders, trained.runs, strict=True):
+        save_parameters(folder, run.theta)
+    again = train(fusion, strategy, config=CONFIG.replace(epochs=2), finished=folders, **options)
+    for run, other in zip(again.runs, trained.runs, strict=True):
+        assert run.history == [] and run.seed == other.seed
+        for split in ("validation", "test"):
+            np.testing.assert_array_equal(run.logits[split], other.logits[split])
+        jax.tree.map(np.testing.assert_array_equal, run.theta, other.theta)
+
+
+def test_parameters_of_another_model_are_refused(tmp_path):
+    (run,) = train(seeds=(0,), config=CONFIG.replace(epochs=2)).runs
+    save_parameters(tmp_path / "0", run.theta)
+    with pytest.raises(ValueError, match="not those of the cell's model"):
+        train(seeds=(0,), config=CONFIG.replace(width=4), finished=(str(tmp_path / "0"),))
+
+
+@pytest.mark.parametrize("changes", [{}, {"selection": "loss"}, {"selection": "last", "patience": 1}], ids=str)
+def test_a_contaminated_validation_chooses_no_epoch(changes):
+    seen = dataclasses.replace(task(), contaminated="its examples are in train too")
+    with pytest.raises(InputError, match="validation does not choose there \\(its examples are in train too\\)"):
+        train_cell(seen, "concat", "joint", CONFIG.replace(**changes), (0,))

@@ -9,6 +9,8 @@ from mmjax.data.transforms.text import Clean, Tokens
 SENTIMENTS = ("negative", "positive")
 TARGET = Target("binary", "label", SENTIMENTS)
 SCALE = Scale(clip=10.0)
+# A linear model of them has 0.98 (text) and 0.95 (video) of validation right, and 0.75 and 0.53 of test.
+CONTAMINATED = "the published features of {} were trained with the labels of train and of validation"
 ALONE = {name: Modality("vector", (name,), (SCALE,)) for name in FEATURES}
 
 
@@ -37,17 +39,23 @@ RECIPE = Recipe(
     make_builder=make_builder,
     variants={
         "": Variant(
-            "whether an utterance is positive, from text, audio and video; CMU-MOSI", ALONE, TARGET, tags=("full",)
+            "whether an utterance is positive, from text, audio and video; CMU-MOSI",
+            ALONE,
+            TARGET,
+            tags=("full",),
+            contaminated=CONTAMINATED.format("text and video"),
         ),
         "dialogue": Variant(
             "the same from the video's utterances up to this one",
             {name: Modality("sequence", (f"{name}_context",), (SCALE,), lengths="context_length") for name in FEATURES},
             TARGET,
+            contaminated=CONTAMINATED.format("text and video"),
         ),
         "words": Variant(
             "the same from the transcript's words, with audio and video",
             ALONE | {"text": Modality("tokens", ("transcript",), (Clean(), Tokens()))},
             TARGET,
+            contaminated=CONTAMINATED.format("video"),
         ),
     },
     source="CMU-MOSI, features and split of Poria et al. 2017",
