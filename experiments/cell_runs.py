@@ -117,8 +117,11 @@ class Maker:
             self.reporter.update, stop=self.stop, splits=self.splits,
             finished=tuple(str(finished[run.seed]) for run in runs),
         )  # fmt: skip
-        predicted = [(run, _stored(task, run, outcome.logits, {}, [], None), None)
-                     for run, outcome in zip(runs, result.runs, strict=True)]  # fmt: skip
+        predicted = [
+            (run, _stored(task, run, outcome.logits, {}, [], None), None)
+            for run, outcome in zip(runs, result.runs, strict=True)
+            if not self.store.read(run).result["failure"]  # what a diverged seed says has no metrics
+        ]
         self._store(lock, predicted)
         jax.clear_caches()  # as after training
 
