@@ -119,7 +119,7 @@ class Maker:
             self._store(lock, [(run, _stored(task, run, logits, costs, [], next(iter(failures), None)), None)], record)
 
     def _store(self, lock: Lock, made: list[tuple[Run, Stored, dict | None]], record: dict | None = None):
-        """Keeps runs that are not kept yet, as long as the lock is ours; with the record of a baseline if with none."""
+        """Keeps runs that are not kept yet, as long as the lock is ours; without a record each gets one of its own."""
         with lock.kept():
             for run, stored, theta in made:
                 if self.store.read(run) is None:
