@@ -187,7 +187,7 @@ class Maker:
     def _store(self, lock: Lock, made: list[tuple[Run, Stored, dict | None]], record: dict | None = None):
         """Keeps runs that are not kept yet, and completes those that lack test, as long as the lock is ours.
 
-        A run has the record that is given, or of a baseline its own.
+        Without a record each gets one of its own.
         """
         with lock.kept():
             for run, stored, theta in made:

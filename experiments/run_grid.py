@@ -159,8 +159,8 @@ def _run(request: Request, plan, budgets, tuning, placement, train, combine, sto
     print_results(rows, workdir)
     if request.keep_parameters and (bare := without_parameters(plan, seeds, Store(workdir))):
         console.print(
-            f"{bare} runs were finished before without --keep_parameters and still have none; the same command with "
-            "--noresume trains its cells again, and keeps them.", markup=False, highlight=False,
+            f"Runs that were finished before without --keep_parameters have none still: {bare}. The same command with "
+            "--noresume trains their cells again, and keeps them.", markup=False, highlight=False,
         )  # fmt: skip
     return records_of(rows)
 

@@ -15,6 +15,7 @@ from benchmarks.environment import command_line, commit_of_code, hardware, versi
 from mmjax.training.parallel import Placement
 from mmjax.training.results import CellResult
 
+ENVIRONMENT = ("hardware", "devices", "versions", "commit")  # what of a record many runs share
 RATES = ("train_samples_per_second", "inference_samples_per_second")
 
 
@@ -78,17 +79,18 @@ def told_rates(records: Sequence[Mapping | None], results: Sequence[Mapping]) ->
     """
     of_machine: dict[str, list[Mapping]] = {}
     for record, result in zip(records, results, strict=True):
-        of_machine.setdefault(json.dumps((record or {}).get("rates measured on")), []).append(result)
+        of_machine.setdefault(json.dumps((record or {}).get("rates measured on", [None])), []).append(result)
     told = []
-    for machine, group in of_machine.items():
-        rates = [np.median([result[name] or np.nan for result in group]) for name in RATES]
-        places = " and ".join(map(_place, json.loads(machine) or [None]))
-        told.append(f"{rates[0]:,.0f} and {rates[1]:,.0f} on {places}")
+    for machines, group in of_machine.items():
+        rates = " and ".join(_median_rate([result[name] for result in group]) for name in RATES)
+        told.append(f"{rates} on {' and '.join(map(_place, json.loads(machines)))}")
     return "; ".join(told)
 
 
 def environments_of(records: Mapping[str, Sequence[Mapping | None]]) -> dict[str, dict[str, object]]:
-    """What a report shows: each environment that runs came about in, once, and of all runs which, when and how long.
+    """What a report shows: of all runs when they began, how long they took, by which command and where.
+
+    Commands and environments that several share are told once, and by their number.
 
     Args:
       records: title of a cell -> of its runs that are there.
@@ -96,23 +98,33 @@ def environments_of(records: Mapping[str, Sequence[Mapping | None]]) -> dict[str
     Returns:
       Heading -> name -> value.
     """
-    known: list[dict] = []
-    runs: dict[str, object] = {}
+    environments, commands, runs = [], [], {}
     for title, of_cell in records.items():
         for record in _distinct(of_cell):
             if record is None:
                 runs[title] = "not recorded"
                 continue
-            environment = {name: record[name] for name in ("hardware", "devices", "versions", "commit", "command")}
-            if environment not in known:
-                known.append(environment)
-            seeds = [each["seeds"] for each in of_cell if each and each["started"] == record["started"]]
-            named = ", ".join(map(str, sorted({seed for group in seeds for seed in group})))
+            place = _place_in(environments, {name: record[name] for name in ENVIRONMENT})
+            command = _place_in(commands, record["command"])
+            together = [each["seeds"] for each in of_cell if each and each["started"] == record["started"]]
+            seeds = ", ".join(map(str, sorted({seed for group in together for seed in group})))
             seconds = ", ".join(f"{name} {value:.1f} s" for name, value in record["seconds"].items())
-            place = f"environment {known.index(environment) + 1}; started {record['started']}"
-            runs[f"{title}, seeds {named}"] = f"{place}; {seconds}"
-    heading = "Environment" if len(known) == 1 else "Environment {}"
-    return {"Runs": runs} | {heading.format(place): known_one for place, known_one in enumerate(known, 1)}
+            began = f"{record['started']}, command {command}, environment {place}"
+            runs[f"{title}, seeds {seeds}"] = f"{began}: {seconds}"
+    told = {"Runs": runs, "Commands": {f"command {number}": command for number, command in enumerate(commands, 1)}}
+    return told | {f"Environment {place}": facts for place, facts in enumerate(environments, 1)}
+
+
+def _place_in(known: list, value) -> int:
+    """The number of a value among those that are known, which it then is, from 1."""
+    if value not in known:
+        known.append(value)
+    return known.index(value) + 1
+
+
+def _median_rate(rates: Sequence[float | None]) -> str:
+    there = [rate for rate in rates if rate is not None]
+    return f"{np.median(there):,.0f}" if there else "none"
 
 
 def _place(machine: Mapping | None) -> str:

@@ -175,13 +175,13 @@ def test_parameters_that_finished_runs_lack_are_told_of_and_come_with_noresume(l
 
     trained = ["tiny-concat", "tiny-mmtm", "tiny-unimodal.sight", "tiny-unimodal.sound"]
     launch()
-    said = "8 runs were finished before without --keep_parameters and still have none"
+    said = "Runs that were finished before without --keep_parameters have none still: 8."
     assert parameters() == [] and said not in capsys.readouterr().out
     launch(keep_parameters=True)
     assert parameters() == [] and len(training.calls) == 4, "what is finished never changes"
-    assert said in (out := " ".join(capsys.readouterr().out.split())) and "--noresume trains its cells again" in out
+    assert said in (out := " ".join(capsys.readouterr().out.split())) and "--noresume trains their cells again" in out
     launch(keep_parameters=True, resume=False)
-    assert parameters() == trained and "without --keep_parameters" not in capsys.readouterr().out
+    assert parameters() == trained and "have none still" not in capsys.readouterr().out
 
 
 def test_beside_every_result_stands_what_it_came_about_by(launch, tmp_path):

@@ -37,20 +37,24 @@ def test_rates_are_told_machine_by_machine(recorder):
     results = [{"train_samples_per_second": rate, "inference_samples_per_second": None} for rate in (10.0, 30.0, 7.0)]
     told = told_rates([two, two, None], results)
     assert (
-        told.startswith("20 and nan on 1 of ") and "2 seeds side by side; 7 and nan on a machine that was not" in told
+        told.startswith("20 and none on 1 of ") and "2 seeds side by side; 7 and none on a machine that was not" in told
     )
     assert "1 seeds side by side" in told_rates([two, two, one], results)
 
 
-def test_a_report_shows_each_environment_once_and_every_run(recorder):
+def test_a_report_shows_each_environment_and_command_once_and_every_run(recorder):
     records = [recorder.of_training((0, 1), RESULT)] * 2
     shown = environments_of({"a concat": records, "b concat": records, "c": [None]})
-    assert list(shown) == ["Runs", "Environment"]
+    assert list(shown) == ["Runs", "Commands", "Environment 1"]
     assert list(shown["Runs"]) == ["a concat, seeds 0, 1", "b concat, seeds 0, 1", "c"]
-    assert "training 2.0 s, compilation 0.5 s" in shown["Runs"]["a concat, seeds 0, 1"]
-    elsewhere = records[0] | {"command": "another", "seeds": [2]}
-    shown = environments_of({"a concat": [*records, elsewhere]})
-    assert list(shown) == ["Runs", "Environment 1", "Environment 2"] and shown["Environment 2"]["command"] == "another"
+    run = shown["Runs"]["a concat, seeds 0, 1"]
+    assert "command 1, environment 1: training 2.0 s, compilation 0.5 s" in run
+    assert shown["Commands"] == {"command 1": records[0]["command"]}
+    elsewhere = records[0] | {"command": "another", "seeds": [2], "started": "later"}
+    shown = environments_of({"a concat": [*records, elsewhere, elsewhere | {"commit": "beef", "started": "last"}]})
+    assert list(shown["Commands"].values()) == [records[0]["command"], "another"]
+    assert [heading for heading in shown if "Environment" in heading] == ["Environment 1", "Environment 2"]
+    assert shown["Runs"]["a concat, seeds 2"].startswith("last, command 2, environment 2")
 
 
 def test_seconds_that_no_clock_took_are_left_out(recorder):
