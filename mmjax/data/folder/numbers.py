@@ -48,7 +48,7 @@ MARKS = frozenset(
 )
 THOUSANDS = {".": ",'’ \u00a0\u202f", ",": ".'’ \u00a0\u202f"}  # what may stand between them, by the decimal mark
 CODES = 20  # different values at most of a column of codes
-LONGEST_CODE = 8  # characters
+LONGEST_CODE, LONGEST_MEASURE = 8, 40  # characters of a code, and of a number with its unit
 MOSTLY, SOME = 0.5, 0.1  # shares of cells that are numbers
 _UNIT = re.compile(
     r"[$€£¥]?\s*(.*?\d[.,]?)(?:\s*[%°‰$€£¥]|\s+[^\W\d]+\.?)?"
@@ -174,7 +174,7 @@ def _plain(cells: Sequence[str]) -> np.ndarray | None:
 
 
 def _with_unit(text: str, decimal: str) -> bool:
-    match = _UNIT.fullmatch(text)
+    match = _UNIT.fullmatch(text) if len(text) <= LONGEST_MEASURE else None
     return bool(match) and number_of(match[1], decimal) is not None
 
 
