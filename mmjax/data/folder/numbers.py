@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -107,22 +108,23 @@ def type_of(name: str, cells: Sequence[str], where: Callable[[int], str]) -> tup
     if _plain(cells) is not None:
         return "number", ""
     said = {row: text.strip() for row, text in enumerate(cells) if says_something(text)}
-    marks = {mark: sum(number_of(text, mark) is not None for text in said.values()) for mark in THOUSANDS}
+    kinds = Counter(said.values())
+    marks = {mark: sum(kinds[text] for text in kinds if number_of(text, mark) is not None) for mark in THOUSANDS}
     decimal = max(marks, key=marks.get)
     share = marks[decimal] / max(len(said), 1)
     if share == 1 or not said:
         return "number", ""
-    kinds = set(said.values())
     numbers = {text for text in kinds if number_of(text, decimal) is not None}
+    others = kinds.keys() - numbers
     whole = len(kinds) <= CODES and all(_WHOLE.fullmatch(text) for text in numbers)
     told = (
-        f"column {name!r} holds {', '.join(sorted(kinds - numbers)[:3])} and is taken as a category; say so with "
+        f"column {name!r} holds {', '.join(sorted(others)[:3])} and is taken as a category; say so with "
         f"`categories: [{name}]` if it is one, and write its numbers alone if it is not"
     )
-    repeated = len(said) - marks[decimal] >= 2 * len(kinds - numbers)
-    if whole and repeated and all(len(text) <= LONGEST_CODE and _CODE.fullmatch(text) for text in kinds - numbers):
+    repeated = len(said) - marks[decimal] >= 2 * len(others)
+    if whole and repeated and all(len(text) <= LONGEST_CODE and _CODE.fullmatch(text) for text in others):
         return "category", told if share >= MOSTLY else ""
-    measured = sum(_with_unit(text, decimal) for text in said.values()) / len(said)
+    measured = sum(kinds[text] for text in kinds if _with_unit(text, decimal)) / len(said)
     if measured < MOSTLY and (share < SOME or whole):
         return "category", ""
     if share < SOME and len(kinds) <= CODES:
