@@ -118,16 +118,3 @@ def _parquet(path: Path):
         frame = pandas.read_parquet(path)
     text = frame.astype(object).where(frame.notna(), "").map(lambda cell: str(cell))
     return text.map(lambda cell: "" if cell.strip().lower() in MISSING else cell)
-
-
-def numeric_columns(path: Path) -> frozenset[str]:
-    """Columns of a Parquet file that it holds as numbers; text files hold none so."""
-    if path.suffix.lower() != ".parquet":
-        return frozenset()
-    import pyarrow.parquet
-
-    with reading(path):
-        schema = pyarrow.parquet.read_schema(path)
-    types = pyarrow.types
-    numeric = (types.is_floating, types.is_integer, types.is_decimal)
-    return frozenset(field.name for field in schema if any(kind(field.type) for kind in numeric))
