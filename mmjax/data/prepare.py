@@ -132,9 +132,9 @@ def make_task(
         splits={split: _batch(split, inputs, _target(labels[places[split]], classified)) for split in SPLITS},
         class_names=variant.target.names,
         source=source,
+        warnings=tuple(preprocessing.cut_warnings(inputs)),
         groups={} if grouped is None else {split: grouped[places[split]] for split in SPLITS},
         preprocessing=fitted,
-        warnings=tuple(preprocessing.cut_warnings(inputs)),
         contaminated=variant.contaminated,
     )
     return contradict(task, seed=split_by[1]) if split_by[0] == "conflict" else task

@@ -70,6 +70,21 @@ def test_tasks_of_one_name_and_other_data_have_folders_of_their_own(rosmap, tmp_
     assert place(rosmap, tmp_path).is_dir()
 
 
+def test_what_a_run_was_trained_on_stays_when_the_task_is_renamed_or_its_classes_are(rosmap, tmp_path):
+    """Its predictions carry the names of then: another name, order or set of classes is kept beside, or not at all."""
+    keep_preprocessing([rosmap], tmp_path)
+    before = load_kept(rosmap.name, rosmap.fingerprint, tmp_path)
+    turned = tuple(reversed(rosmap.class_names))
+    keep_preprocessing(
+        [dataclasses.replace(rosmap, name="renamed"), dataclasses.replace(rosmap, class_names=("a", "b")),
+         dataclasses.replace(rosmap, class_names=turned, fingerprint="0ther")],
+        tmp_path,
+    )  # fmt: skip
+    after = load_kept(rosmap.name, rosmap.fingerprint, tmp_path)
+    assert after.class_names == before.class_names == rosmap.class_names
+    assert load_kept(rosmap.name, "0ther", tmp_path).class_names == turned
+
+
 def test_half_of_it_is_never_there(rosmap, tmp_path, monkeypatch):
     def killed(*_, **__):
         raise KeyboardInterrupt

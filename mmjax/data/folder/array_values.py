@@ -16,6 +16,7 @@ from mmjax.errors import InputError
 
 AXES = {"vector": 2, "tokens": 2, "image": 4, "sequence": 3, "waveform": 2, "video": 5, "points": 3}
 COLOURS = (1, 3)  # channels by which an axis before height and width is known
+OVERSHOOT = 2.0  # beyond which samples are in other units, and not only louder than a recorder can take
 LAST = (1, 2, 3, 4)  # channels of a last axis
 # What is subtracted of samples of whole numbers, and what they are divided by, to lie in [-1, 1).
 FULL_SCALES = {
@@ -123,6 +124,10 @@ def _sound(part: ModalityPart, where: str, values: np.ndarray, present: np.ndarr
         raise InputError(f"{where}: sound in an array needs its rate; add `rate: <samples a second>` to the modality")
     if values.dtype.kind == "f":
         loudest = float(np.abs(values[present]).max()) if present.any() else 0.0
+        if form and form.units == FULL_SCALE and loudest > OVERSHOOT:
+            raise InputError(
+                f"{where} reaches {loudest:g}, and the run was trained on sound in [-1, 1]; divide by the full scale"
+            )
         if loudest <= 1 or form:
             return values, FULL_SCALE if loudest <= 1 else OWN, []
         return (

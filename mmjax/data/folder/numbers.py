@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -48,7 +49,7 @@ MARKS = frozenset(
 )
 THOUSANDS = {".": ",'’ \u00a0\u202f", ",": ".'’ \u00a0\u202f"}  # what may stand between them, by the decimal mark
 CODES = 20  # different values at most of a column of codes
-LONGEST_CODE = 8  # characters
+LONGEST_CODE, LONGEST_MEASURE = 8, 40  # characters of a code, and of a number with its unit
 MOSTLY, SOME = 0.5, 0.1  # shares of cells that are numbers
 _UNIT = re.compile(
     r"[$€£¥]?\s*(.*?\d[.,]?)(?:\s*[%°‰$€£¥]|\s+[^\W\d]+\.?)?"
@@ -107,22 +108,23 @@ def type_of(name: str, cells: Sequence[str], where: Callable[[int], str]) -> tup
     if _plain(cells) is not None:
         return "number", ""
     said = {row: text.strip() for row, text in enumerate(cells) if says_something(text)}
-    marks = {mark: sum(number_of(text, mark) is not None for text in said.values()) for mark in THOUSANDS}
+    kinds = Counter(said.values())
+    marks = {mark: sum(kinds[text] for text in kinds if number_of(text, mark) is not None) for mark in THOUSANDS}
     decimal = max(marks, key=marks.get)
     share = marks[decimal] / max(len(said), 1)
     if share == 1 or not said:
         return "number", ""
-    kinds = set(said.values())
     numbers = {text for text in kinds if number_of(text, decimal) is not None}
+    others = kinds.keys() - numbers
     whole = len(kinds) <= CODES and all(_WHOLE.fullmatch(text) for text in numbers)
     told = (
-        f"column {name!r} holds {', '.join(sorted(kinds - numbers)[:3])} and is taken as a category; say so with "
+        f"column {name!r} holds {', '.join(sorted(others)[:3])} and is taken as a category; say so with "
         f"`categories: [{name}]` if it is one, and write its numbers alone if it is not"
     )
-    repeated = len(said) - marks[decimal] >= 2 * len(kinds - numbers)
-    if whole and repeated and all(len(text) <= LONGEST_CODE and _CODE.fullmatch(text) for text in kinds - numbers):
+    repeated = len(said) - marks[decimal] >= 2 * len(others)
+    if whole and repeated and all(len(text) <= LONGEST_CODE and _CODE.fullmatch(text) for text in others):
         return "category", told if share >= MOSTLY else ""
-    measured = sum(_with_unit(text, decimal) for text in said.values()) / len(said)
+    measured = sum(kinds[text] for text in kinds if _with_unit(text, decimal)) / len(said)
     if measured < MOSTLY and (share < SOME or whole):
         return "category", ""
     if share < SOME and len(kinds) <= CODES:
@@ -174,7 +176,7 @@ def _plain(cells: Sequence[str]) -> np.ndarray | None:
 
 
 def _with_unit(text: str, decimal: str) -> bool:
-    match = _UNIT.fullmatch(text)
+    match = _UNIT.fullmatch(text) if len(text) <= LONGEST_MEASURE else None
     return bool(match) and number_of(match[1], decimal) is not None
 
 

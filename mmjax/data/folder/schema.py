@@ -242,14 +242,6 @@ def _modality(reader: _Reader, name: str) -> ModalityPart:
     size = reader.content.get("size", ["0", "0"])
     if not isinstance(size, list) or len(size) != 2 or not all(isinstance(s, str) and s.isdecimal() for s in size):
         reader.refuse("size", _said(size), "[height, width] in pixels")
-    categories, channels = reader.names("categories"), reader.text("channels", "")
-    unknown = [column for column in categories if column not in reference.columns]
-    if unknown or (categories and kind != "table"):
-        reader.refuse(
-            "categories", f"is {list(categories)}", f"columns of a table, here {', '.join(reference.columns)}"
-        )
-    if channels:
-        reader.one_of("channels", channels, ("first", "last"))
     return ModalityPart(
         name,
         kind,
@@ -258,9 +250,23 @@ def _modality(reader: _Reader, name: str) -> ModalityPart:
         tuple(map(int, size)),
         reader.number("rate", 0, int),
         reader.number("seconds", 10.0),
-        categories,
-        channels,
+        _categories(reader, kind, reference),
+        _channels(reader),
     )
+
+
+def _channels(reader: _Reader) -> str:
+    channels = reader.text("channels", "")
+    return reader.one_of("channels", channels, ("first", "last")) if channels else ""
+
+
+def _categories(reader: _Reader, kind: str, reference: Reference) -> tuple[str, ...]:
+    categories = reader.names("categories")
+    if any(column not in reference.columns for column in categories) or (categories and kind != "table"):
+        reader.refuse(
+            "categories", f"is {list(categories)}", f"columns of a table, here {', '.join(reference.columns)}"
+        )
+    return categories
 
 
 def _steps(reader: _Reader) -> tuple[Transform, ...] | None:

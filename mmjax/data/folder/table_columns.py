@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Collection
+from pathlib import Path
 
 import numpy as np
 
 from mmjax.data.folder.numbers import CODES, category_of, read_numbers, type_of
 from mmjax.data.folder.schema import ModalityPart
+from mmjax.data.sources import reading
 from mmjax.data.transforms.contract import Column
 from mmjax.data.transforms.raw_form import RawForm, RawModality
 from mmjax.data.transforms.tabular import Impute, Scale, Table
@@ -55,6 +57,19 @@ def with_points(form: RawForm | None, numeric: Collection[str]) -> RawForm | Non
         return form
     pairs = zip(form.columns, form.decimals, strict=True)
     return dataclasses.replace(form, decimals=tuple("." if name in numeric and mark else mark for name, mark in pairs))
+
+
+def numeric_columns(path: Path) -> frozenset[str]:
+    """Columns of a Parquet file that it holds as numbers; text files hold none so."""
+    if path.suffix.lower() != ".parquet":
+        return frozenset()
+    import pyarrow.parquet
+
+    with reading(path):
+        schema = pyarrow.parquet.read_schema(path)
+    types = pyarrow.types
+    numeric = (types.is_floating, types.is_integer, types.is_decimal)
+    return frozenset(field.name for field in schema if any(kind(field.type) for kind in numeric))
 
 
 def side_by_side(

@@ -134,16 +134,3 @@ def _parquet(path: Path) -> tuple[list[str], list[tuple[str, ...]]]:
         for _, series in frame.items()
     ]
     return [plain(str(name)) for name in frame.columns], list(zip(*columns, strict=True))
-
-
-def numeric_columns(path: Path) -> frozenset[str]:
-    """Columns of a Parquet file that it holds as numbers; text files hold none so."""
-    if path.suffix.lower() != ".parquet":
-        return frozenset()
-    import pyarrow.parquet
-
-    with reading(path, own=True):
-        schema = pyarrow.parquet.read_schema(path)
-    types = pyarrow.types
-    numeric = (types.is_floating, types.is_integer, types.is_decimal)
-    return frozenset(field.name for field in schema if any(kind(field.type) for kind in numeric))

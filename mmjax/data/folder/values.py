@@ -14,7 +14,7 @@ from mmjax.data.folder.pictures import read_pictures
 from mmjax.data.folder.places import contents, is_archive, members_named, place_of
 from mmjax.data.folder.schema import FILE, ModalityPart, Reference, Schema
 from mmjax.data.folder.sounds import read_sounds
-from mmjax.data.folder.table_columns import as_in_training, side_by_side, with_points
+from mmjax.data.folder.table_columns import as_in_training, numeric_columns, side_by_side, with_points
 from mmjax.data.transforms.contract import Column
 from mmjax.data.transforms.image import normalisation_of
 from mmjax.data.transforms.raw_form import FULL_SCALE, RawForm, RawModality
@@ -166,7 +166,7 @@ def _from_table(schema: Schema, part: ModalityPart, path: Path, rows: Rows, form
     def where(row: int, column: str) -> str:
         return table.where(row if order is None else order[row], column)
 
-    return side_by_side(part, strings, where, with_points(form, tables.numeric_columns(path)))
+    return side_by_side(part, strings, where, with_points(form, numeric_columns(path)))
 
 
 def _from_arrays(schema: Schema, part: ModalityPart, path: Path, rows: Rows, form: RawForm | None) -> RawModality:

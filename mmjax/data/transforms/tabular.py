@@ -145,7 +145,7 @@ class Table:
         others = [place for place in range(np.size(column.values[0])) if place not in self.numbers]
         found = {}
         for place, known, values in zip(others, range(len(others)), _categories(categories.values).T, strict=True):
-            new = np.setdiff1d(values[column.present], state[f"category_{known}"])
+            new = np.setdiff1d(values[column.present], [*state[f"category_{known}"], ""])
             if len(new):
                 found[place] = new.tolist()
         return found

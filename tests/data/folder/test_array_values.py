@@ -38,6 +38,13 @@ def test_samples_without_a_full_scale_are_refused_or_told():
         read("waveform", (HALF * 2**15).astype(np.int16), raw.form, rate=100)
 
 
+def test_new_samples_in_other_units_than_those_of_training_are_refused():
+    form = read("waveform", HALF, rate=100).form
+    assert read("waveform", HALF * 3, form, rate=100).column.values.max() == 1.5  # louder, and the same units
+    with pytest.raises(InputError, match="reaches 16384, and the run was trained on sound in"):
+        read("waveform", HALF * 2**15, form, rate=100)
+
+
 def test_lengths_of_sound_are_kept():
     column = read("waveform", HALF, rate=100, lengths=np.array([8, 3, 0])).column
     assert column.lengths.tolist() == [8, 3, 0] and column.present.tolist() == [True, True, False]
