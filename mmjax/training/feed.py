@@ -78,15 +78,15 @@ class Streamed:
 
     def __init__(self, splits: Mapping[str, Batch], layout: Layout, run: Compiler):
         self.splits, self.layout, self.run = splits, layout, run
-        # A program for all epochs of a phase: what is mapped anew is compiled anew.
-        self._orders = functools.cache(lambda programs: jax.jit(jax.vmap(programs.order, (0, None))))
+        self._order_program = functools.cache(self._compile_order)
 
     def train(self, programs: PhasePrograms, state, epochs_before: int, done: int, count: int):
         """As Resident.train."""
         seeds = self.layout.seeds[self.layout.own]
         size = self._fit("train", seeds.size * programs.local_batch, programs.steps)
         plan = [(e, s) for e in range(done + 1, done + count + 1) for s in range(0, programs.steps, size)]
-        order = functools.cache(lambda epoch: self._order(programs, seeds, epochs_before + epoch))
+        program = self._order_program(programs)
+        order = functools.cache(lambda epoch: self._order(program, seeds, epochs_before + epoch))
 
         def block(place):
             epoch, start = plan[place]
@@ -132,11 +132,16 @@ class Streamed:
         starts = range(0, chunks.shape[1], size)
         yield from self._ahead(lambda place: self._gather(split, chunks[:, starts[place] :][:, :size]), len(starts))
 
-    def _order(self, programs: PhasePrograms, seeds: np.ndarray, epoch: int) -> np.ndarray:
-        """Rows of an epoch of the run for this process's devices, [D, seeds per device, steps, local batch]."""
+    def _compile_order(self, programs: PhasePrograms) -> Callable:
+        """`PhasePrograms.order` of this process's seeds [S] and an epoch: once a phase, before Grain's threads ask."""
+        seeds = jax.ShapeDtypeStruct((self.layout.seeds[self.layout.own].size,), np.int32)
         with jax.default_device(jax.local_devices(backend="cpu")[0]):
-            orders = self._orders(programs)(seeds.reshape(-1), epoch)
-        orders = np.asarray(orders).reshape(*seeds.shape, *orders.shape[1:])
+            return jax.jit(jax.vmap(programs.order, (0, None))).lower(seeds, np.int32(0)).compile()
+
+    def _order(self, program: Callable, seeds: np.ndarray, epoch: int) -> np.ndarray:
+        """Rows of an epoch of the run for this process's devices, [D, seeds per device, steps, local batch]."""
+        orders = np.asarray(program(np.int32(seeds.reshape(-1)), np.int32(epoch)))
+        orders = orders.reshape(*seeds.shape, *orders.shape[1:])
         shares = [place % orders.shape[3] for place in self.layout.own]
         return np.stack([order[:, :, share] for order, share in zip(orders, shares, strict=True)])
 

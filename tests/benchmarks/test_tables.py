@@ -9,6 +9,14 @@ import rich.console
 from benchmarks import tables
 
 
+@pytest.mark.parametrize(
+    "value, told",
+    [(64319.4328, "64319.433"), (0.25, "0.250"), (0.0, "0.000"), (0.01234, "0.0123"), (-1.2e-8, "-1.2e-08")],
+)
+def test_errors_in_any_unit_are_told(value, told):
+    assert tables.in_unit(value) == told
+
+
 def record(task, level, fusion, accuracy=(), status="done", **metrics):
     metrics = {"accuracy": list(accuracy), **metrics} if accuracy else metrics
     return {

@@ -16,7 +16,7 @@ from experiments.cell_runs import Keeping
 from experiments.execute import execute, forget
 from experiments.grid import cells_of, runs_of, unimodal_names
 from experiments.progress import Reporter
-from experiments.results import records_of, rows_of
+from experiments.results import notes_of, records_of, rows_of
 from experiments.store import Store
 from mmjax.config import DEFAULTS
 from mmjax.fusion import FUSIONS as FUSED
@@ -309,6 +309,67 @@ def test_a_rule_over_a_failed_modality_has_no_figures(launch, training):
     records = launch()
     assert records["mean"]["status"].startswith("failed: sound: ")
     assert "oracle" not in records
+
+
+NOT_FINITE = "the training loss of seed 1 is not finite at epoch 1"
+
+
+def test_a_diverged_seed_leaves_its_neighbours_and_counts_as_the_majority(launch, training, store, plan):
+    expected = launch(seeds=3)
+    said = io.StringIO()
+    training.failures["concat", 1] = NOT_FINITE
+    forget(plan, range(3), store)
+    record = launch(seeds=3, said=said)["concat"]
+    assert record["status"] == "1 of 3 seeds diverged" and record["seeds"] == 3
+    for name, values in record["metrics"].items():
+        assert values[::2] == expected["concat"]["metrics"][name][::2]
+        assert values[1] == expected["majority"]["metrics"][name][1]
+    mean = np.mean(record["metrics"]["accuracy"])
+    assert f"concat joint: accuracy {mean:.4f}, 1 of 3 seeds diverged, which count as the majority" in said.getvalue()
+    (cell,) = (cell for _, cell in plan if cell.fusion == "concat")
+    stored = [store.read(run).result for run in runs_of(cell, plan[0][0], range(3))]
+    assert [result["failure"] for result in stored] == [None, NOT_FINITE, None]
+    assert [bool(result["metrics"]) for result in stored] == [True, False, True]
+    training.calls.clear()
+    launch(seeds=3)
+    assert training.calls == [], "the same seed would diverge the same way"
+
+
+def test_rows_of_diverged_seeds_are_ranked_with_them(launch, training, store, plan, task):
+    """The best on validation is no more so with one seed of two gone, and the notes name it."""
+    launch()
+    rows = rows_of(plan, range(2), store, {})
+    before = next(note for note in notes_of(rows)["tiny"] if note.startswith("Gain of "))
+    best = before.split()[2]
+    training.failures[best, 0] = training.failures[best, 1] = NOT_FINITE
+    del training.failures[best, 0]
+    forget(plan, range(2), store)
+    launch()
+    rows = rows_of(plan, range(2), store, {})
+    usual, row = (next(r for r in rows if r.cell.fusion == name) for name in ("majority", best))
+    assert row.scores("validation")[1] == usual.scores("validation")[1]
+    notes = notes_of(rows)["tiny"]
+    assert f"A seed that diverged has the majority's figures: {best} (1 of 2 seeds diverged)." in notes
+    assert not any(note.startswith(f"Gain of {best} ") for note in notes)
+
+
+def test_a_rule_fails_for_the_seed_of_which_a_modality_diverged(launch, training, store, plan):
+    training.failures["unimodal/sound", 1] = NOT_FINITE
+    records = launch(seeds=3)
+    assert records["mean"]["status"] == records["unimodal/sound"]["status"] == "1 of 3 seeds diverged"
+    assert records["mean"]["metrics"]["accuracy"][1] == records["majority"]["metrics"]["accuracy"][1]
+    assert len(records["oracle"]["metrics"]["accuracy"]) == 3
+    (cell,) = (cell for _, cell in plan if cell.fusion == "mean")
+    stored = [store.read(run).result for run in runs_of(cell, plan[0][0], range(3))]
+    assert [result["failure"] for result in stored] == [None, f"sound: {NOT_FINITE}", None]
+
+
+def test_each_run_says_how_many_epochs_it_was_trained(launch, store, plan):
+    launch()
+    epochs = {cell.fusion: [store.read(run).result["epochs_trained"] for run in runs_of(cell, task, range(2))]
+              for task, cell in plan}  # fmt: skip
+    assert epochs["majority"] == [None] * 2
+    assert all(epochs[name] == [1, 1] for name in epochs if name != "majority")
 
 
 def test_a_device_that_fails_is_tried_again_next_time(launch, training):
