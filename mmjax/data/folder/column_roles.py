@@ -30,7 +30,8 @@ class Roles(NamedTuple):
       features: numbers and categories.
       texts: each a modality.
       pictures, sounds: names of files.
-      keys: a different value in every row.
+      keys: by their name, and with a different value in every row.
+      numbers: of the rows.
       target, split: the column, or "".
       groups: several rows have one value, as one patient has visits.
       few: any that have a few different values: what else may be the target.
@@ -42,6 +43,7 @@ class Roles(NamedTuple):
     pictures: list[str]
     sounds: list[str]
     keys: list[str]
+    numbers: list[str]
     target: str
     split: str
     groups: list[str]
@@ -56,7 +58,7 @@ def roles_of(columns: Iterable[str], cells_of: Callable[[str], list[str]]) -> Ro
       columns: their names.
       cells_of: name -> its cells; "" says nothing.
     """
-    roles = Roles([], [], [], [], [], "", "", [], [], {})
+    roles = Roles([], [], [], [], [], [], "", "", [], [], {})
     for column in columns:
         cells = list(cells_of(column))
         there = [cell for cell in cells if cell]
@@ -72,12 +74,10 @@ def roles_of(columns: Iterable[str], cells_of: Callable[[str], list[str]]) -> Ro
             roles = roles._replace(split=column)
         elif not roles.target and column.lower() in TARGETS:
             roles = roles._replace(target=column)
-        elif len(different) == len(cells) and (
-            column.lower() in KEYS or words[-1] == "id" or set(words) & set(GROUPS) or _count_rows(cells)
-        ):
-            roles.keys.append(column)
-        elif words[-1] == "id" or set(words) & set(GROUPS):
-            roles.groups.append(column)
+        elif column.lower() in KEYS or words[-1] == "id" or set(words) & set(GROUPS):
+            (roles.keys if len(different) == len(cells) else roles.groups).append(column)
+        elif len(different) == len(cells) and _count_rows(cells):
+            roles.numbers.append(column)
         else:
             roles.few.extend([column] if 1 < len(different) <= FEW else [])
             numbers = sum(number_of(cell.replace(",", ".")) is not None for cell in there)

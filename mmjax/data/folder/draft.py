@@ -49,7 +49,8 @@ class _Found:
     targets: list[dict] = dataclasses.field(default_factory=list)
     splits: list[dict] = dataclasses.field(default_factory=list)
     groups: list[dict] = dataclasses.field(default_factory=list)
-    keys: list[list[str]] = dataclasses.field(default_factory=list)  # of each table
+    keys: list[str] = dataclasses.field(default_factory=list)
+    distinct: list[set[str]] = dataclasses.field(default_factory=list)  # of each table, columns without two equal cells
     maybe: list[str] = dataclasses.field(default_factory=list)  # columns that may be the target
     names: list[tuple[str, dict, list[str]]] = dataclasses.field(default_factory=list)  # kind, place, names of files
     questions: list[str] = dataclasses.field(default_factory=list)
@@ -170,9 +171,9 @@ def _written(folder: Path, found: _Found) -> Draft:
 
 def _common_key(found: _Found, target: dict) -> str:
     """A column by which all tables can be joined; "" where they are joined row by row."""
-    if not found.keys or "column" not in target or not tables.is_table(Path(target["file"])):
+    if "column" not in target or not tables.is_table(Path(target["file"])):
         return ""
-    return next((key for key in found.keys[0] if all(key in keys for keys in found.keys)), "")
+    return next((key for key in found.keys if all(key in distinct for distinct in found.distinct)), "")
 
 
 def _of_table(found: _Found, path: Path) -> None:
@@ -185,7 +186,7 @@ def _of_table(found: _Found, path: Path) -> None:
             place["delimiter"] = "tab" if mark == "\t" else mark
     table = tables.read_table(path, {"tab": "\t"}.get(place.get("delimiter", ""), place.get("delimiter", "")))
     _of_columns(found, path.stem, place, table.frame.columns, lambda column: table.strings(column).tolist())
-    found.keys.append([c for c in table.frame.columns if len(set(table.strings(c)) - {""}) == table.rows])
+    found.distinct.append({c for c in table.frame.columns if len(set(table.strings(c)) - {""}) == table.rows})
 
 
 def _of_columns(found: _Found, name: str, place: dict, columns: Iterable[str], cells_of) -> None:
@@ -200,14 +201,13 @@ def _of_columns(found: _Found, name: str, place: dict, columns: Iterable[str], c
     if roles.split:
         found.splits.append({**place, "column": roles.split})
     found.groups += [{**place, "column": column} for column in roles.groups]
+    found.keys += roles.keys
     found.maybe += roles.few
     for kind, named in (("image", roles.pictures), ("waveform", roles.sounds)):
         found.names += [(kind, {**place, "column": column}, cells_of(column)) for column in named]
     found.questions += [
         f"column {shown(c)} of {place['file']} is left out: it {why}" for c, why in roles.left_out.items()
     ]
-    if roles.keys and not roles.features and not roles.texts:
-        found.questions.append(f"{place['file']} gives no modality: its columns are keys")
 
 
 def _of_arrays(found: _Found, path: Path) -> None:

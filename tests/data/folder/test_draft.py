@@ -56,7 +56,13 @@ def test_a_draft_of_arrays_loads(arrays, tmp_path):
 
 def test_what_a_table_says_of_each_example_is_not_drafted_as_a_feature(tmp_path):
     VARIED["running_number"](tmp_path)
-    assert read_yaml(write_draft(tmp_path, force=False)[0])["modalities"]["t"]["columns"] == ["age"]
+    content = read_yaml(write_draft(tmp_path, force=False)[0])
+    assert content["modalities"]["t"]["columns"] == ["age"] and "id" not in content
+
+
+def test_tables_are_joined_by_the_key_that_all_have(tmp_path):
+    VARIED["two_tables"](tmp_path)
+    assert read_yaml(write_draft(tmp_path, force=False)[0])["id"] == "patient"
 
 
 def test_columns_keep_their_names(tmp_path):
