@@ -26,24 +26,52 @@ ACTIONS = ("check", "init", "report")
 def main(arguments: list[str]) -> int:
     """One action on one task."""
     from experiments import data_tables
-    from mmjax.data import load_task
-    from mmjax.data.folder.draft import write_draft
-    from mmjax.data.folder.task import is_folder, problems_of
     from mmjax.errors import InputError
 
     if len(arguments) != 2 or arguments[0] not in ACTIONS:
         raise InputError(f"{' '.join(arguments)!r} is not accepted: give {', '.join(ACTIONS)}, and a folder or task")
     action, name = arguments
     if action == "init":
-        print(f"wrote {write_draft(Path(name).expanduser(), FLAGS.force)}")
-        return 0
-    if is_folder(name) and (problems := problems_of(name)):
-        for problem in problems:
-            command.complain(problem)
+        return _init(Path(name).expanduser())
+    task, problems = _understood(name)
+    for problem in problems:
+        command.complain(problem)
+    if task is None:
         return command.BAD_INPUT
-    task = load_task(name, data_dir=FLAGS.data_dir)
     data_tables.print_task(task) if action == "check" else data_tables.print_report(task)
     return 0
+
+
+def _init(folder: Path) -> int:
+    """Writes a draft, and what it leaves open, or `check` says of it, below it and on the terminal."""
+    from mmjax.data.folder.draft import add_questions, write_draft
+
+    path, draft = write_draft(folder, FLAGS.force)
+    problems = _understood(str(path))[1] if draft.complete else []
+    if problems:
+        add_questions(path, problems)
+    print(f"wrote {path}")
+    for kind, sentences in (("note", draft.notes), ("open", (*draft.questions, *problems))):
+        for sentence in sentences:
+            print(f"{kind}: {sentence}")
+    return 0
+
+
+def _understood(name: str):
+    """The task and no problems, or None and the first of them."""
+    from mmjax.data import load_task
+    from mmjax.data.folder.task import is_folder, problems_of
+    from mmjax.errors import InputError
+
+    problems = problems_of(name) if is_folder(name) else []
+    if problems:
+        return None, problems
+    try:
+        return load_task(name, data_dir=FLAGS.data_dir), []
+    except InputError as error:
+        if FLAGS.debug:
+            raise
+        return None, [str(error)]
 
 
 if __name__ == "__main__":

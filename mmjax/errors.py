@@ -41,7 +41,7 @@ def unknown_name(kind: str, name: str, valid: Iterable[str], listed: str = "") -
     valid = sorted(map(str, valid))
     if len(valid) > LISTED:
         near = [shown(each) for each in nearest(name, valid, NEAREST, cutoff=0)]
-        everywhere = f"; {listed} lists all {len(valid):,}" if listed else f" (of {len(valid):,})"
+        everywhere = f" ({listed} lists all {len(valid):,})" if listed else f" (of {len(valid):,})"
         return InputError(
             f"unknown {kind} {shown(name)}: did you mean {', '.join(near[:-1])} or {near[-1]}?{everywhere}"
         )

@@ -28,7 +28,7 @@ def test_lookup_tells(name, told):
 def test_of_many_names_the_nearest_three_are_told_and_where_all_are():
     names = [f"column {place:05d}" for place in range(20_000)]
     told = str(unknown_name("column", "colunm 00017", names, "line 1 of t.csv"))
-    assert "did you mean 'column 00017', " in told and told.endswith("?; line 1 of t.csv lists all 20,000")
+    assert "did you mean 'column 00017', " in told and told.endswith("? (line 1 of t.csv lists all 20,000)")
     assert told.count("'column ") == 3 and len(told) < 200
 
 
