@@ -97,7 +97,7 @@ def _check_names_and_sizes(task: Task, fusion: str, strategy: str, config: Confi
             f"give at most {examples}"
         )
     lookup(STRATEGIES, "strategy", strategy)
-    if reason := undefined(strategy, fusion, task.modalities, task.target):
+    if reason := undefined(strategy, fusion, task.modalities, task.target, config):
         raise InputError(reason)
 
 
