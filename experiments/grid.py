@@ -99,7 +99,7 @@ def obstacle(task: Task, cell: Cell) -> str | None:
         return f"{cell.fusion} is fitted on validation, and {task.contaminated}"
     if cell.is_rule:
         return next(filter(None, (obstacle(task, part) for part in parts_of(task, cell))), None)
-    return undefined(cell.strategy, cell.fusion, task.modalities, task.target)
+    return undefined(cell.strategy, cell.fusion, task.modalities, task.target, cell.config)
 
 
 def is_trained(task: Task, cell: Cell) -> bool:

@@ -66,6 +66,7 @@ class LeNet(Encoder):
     """
 
     accepts = SPATIAL
+    whole_batch = True
 
     width: int = DEFAULTS.width
     dropout: float = DEFAULTS.dropout

@@ -25,12 +25,14 @@ class Encoder(nn.Module):
 
     Attributes:
       accepts: the kinds of modality it reads.
+      whole_batch: whether it reads a batch as a whole, by its statistics.
       registered: its name in the registry, where that is not the class's in lower case.
       spec: the modality.
       axis_name: device axis that splits the batch, or None.
     """
 
     accepts: ClassVar[frozenset[str]] = frozenset()
+    whole_batch: ClassVar[bool] = False
     registered: ClassVar[str] = ""
 
     spec: ModalitySpec

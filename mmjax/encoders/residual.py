@@ -59,6 +59,7 @@ class ResNet(Encoder):
     """
 
     accepts = SPATIAL
+    whole_batch = True
     stages = STAGES
 
     channels: int = DEFAULTS.channels

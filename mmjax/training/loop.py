@@ -123,7 +123,7 @@ def _check_names_and_sizes(task: Task, fusion: str, strategy: str, config: Confi
             "patience 0"
         )
     lookup(STRATEGIES, "strategy", strategy, LISTING)
-    if reason := undefined(strategy, fusion, task.modalities, task.target):
+    if reason := undefined(strategy, fusion, task.modalities, task.target, config):
         raise InputError(reason)
 
 

@@ -31,6 +31,7 @@ class MixtureOfExperts(nn.Module):
     axis_name: str | None = None
     joins = "embeddings"
     heads_per_modality = False
+    whole_batch = True  # the penalty is of the gates' sums
 
     def __call__(self, embeddings, present=None):
         """Embeddings, modality -> [B, d_i], to F [B, width]."""

@@ -14,6 +14,9 @@ from mmjax.model import PARTS
 from mmjax.training.strategies.goal import Goal, Phase, Seen, Setting
 from mmjax.types import Array
 
+FREEDOM = 4  # degrees of freedom that cca wants for each of its projections
+LEAST_BATCH = FREEDOM + 1  # of cca
+
 
 class Contrastive(Goal):
     """L + weight * the mean over pairs of modalities of InfoNCE between directions of their embeddings.
@@ -37,19 +40,27 @@ class Contrastive(Goal):
 class Canonical(Goal):
     """L - weight * the mean over pairs of modalities of the total correlation of projections of their embeddings.
 
-    Covariances are of the batch, all devices' rows that have both modalities; with no more rows than `alignment_size`
-    anything correlates perfectly.
+    Covariances are of the batch, all devices' rows that have both modalities. Centred, N rows have N - 1 degrees of
+    freedom, of which a side of d numbers spans d. So of two sides that have nothing to do with each other the squared
+    canonical correlations have mean d / (N - 1), and 2 d - (N - 1) of them are 1 whatever the numbers: 16 projections
+    of 16 rows "correlate" at 14.8 of 16. Projections are as many as leave chance a quarter: `alignment_size`, but at
+    most (batch_size - 1) / 4. A pair of modalities of which a batch has no more than 2 d + 1 rows with both (the last
+    batch of an epoch is smaller) adds nothing.
 
     References: Andrew et al., ICML 2013, section 3 (deep CCA).
     """
 
     def __init__(self, setting: Setting):
         super().__init__(setting)
-        self.heads = Projections(setting.config.alignment_size)
+        self.size = min(setting.config.alignment_size, (setting.config.batch_size - 1) // FREEDOM)
+        self.heads = Projections(self.size)
 
     def losses(self, seen: Seen):
-        ridge = self.setting.config.cca_ridge
-        term = _mean_over_pairs(self.setting, seen.heads, seen, lambda a, b, both: total_correlation(a, b, both, ridge))
+        def correlation(first, second, both):
+            total = total_correlation(first, second, both, self.setting.config.cca_ridge)
+            return jnp.where(both.sum() > 2 * self.size + 1, total, 0)
+
+        term = _mean_over_pairs(self.setting, seen.heads, seen, correlation)
         return (self.plain_loss(seen) - self.setting.config.cca_weight * term,), {}
 
 

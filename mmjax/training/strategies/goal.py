@@ -50,7 +50,8 @@ class Seen(NamedTuple):
       outputs: the model's.
       heads: what the goal's own heads say of `Goal.bases(outputs)`; None without heads.
       subsets: [N, B, K] D of the goal's N `subsets` of the modalities; None without.
-      batch: after `Goal.see`; of this device, and with gradient accumulation of this part of the batch.
+      batch: after `Goal.see`; of this device, and with gradient accumulation of this part of the batch, which a
+        strategy with `whole_batch` is never given.
       annealing: min(1, epoch / T).
       memory: the goal's own.
       keys: [B] random keys, one a row, independent of devices.

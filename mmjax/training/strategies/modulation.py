@@ -79,8 +79,8 @@ class Adaptive(Goal):
     keeps its value, and what a fusion adds to L(D) its gradient; so does a loss on evidence, beside which L(D) only
     counts by kappa - 1.
 
-    The scores are of all devices' rows, but with gradient accumulation of one part of the batch. An absent modality
-    stands for the authors' input of zeros, and D of subsets is computed in training, where theirs is in evaluation.
+    The scores are of the whole batch, all devices' rows. An absent modality stands for the authors' input of zeros,
+    and D of subsets is computed in training, where theirs is in evaluation.
 
     References: Li et al., ICCV 2023, section 3.1; https://github.com/lihong2303/AGM.
     """

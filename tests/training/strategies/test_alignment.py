@@ -143,3 +143,28 @@ def test_the_loss_gets_the_mean_over_pairs(goal, sign, modalities, pairs):
         terms.append(info_nce(*arguments, 2.0, counts) if sign > 0 else total_correlation(*arguments, counts, 0.1))
     (loss,), _ = made.losses(met)
     np.testing.assert_allclose(loss - made.plain_loss(met), sign * 0.5 * np.mean(terms), rtol=1e-4)
+
+
+@pytest.mark.parametrize("batch_size, size", [(5, 1), (16, 3), (32, 7), (100, 16)])
+def test_chance_correlates_half_of_the_projections_at_most(batch_size, size):
+    """Of independent numbers: their squares have mean size / (batch_size - 1) <= 1/4, so they 1/2 at most."""
+    made = Canonical(setting(2, batch_size=batch_size))
+    assert made.size == made.heads.size == size
+    term = jax.jit(jax.vmap(lambda a, b: total_correlation(a, b, np.ones(batch_size, bool), 1e-6)))
+    found = term(*jnp.float32(rng.normal(size=(2, 50, batch_size, size))))
+    # The mean of 50 draws, whose deviation is less than 0.2 of a projection each.
+    assert np.mean(found) / size < 0.5 + 3 * 0.2 / 50**0.5
+
+
+def test_without_a_limit_chance_would_correlate_nearly_all():
+    first, second = jnp.float32(rng.normal(size=(2, 16, 16)))
+    assert total_correlation(first, second, np.ones(16, bool), 1e-3) > 14
+
+
+@pytest.mark.parametrize("rows", [2, 7, 8])
+def test_a_pair_with_few_rows_adds_nothing(rows):
+    """Three projections of a side and three of the other, in rows - 1 dimensions: from 8 rows on they need not meet."""
+    made = Canonical(setting(2, batch_size=16, cca_weight=1.0))
+    met = seen(batch([0, 1] * 8, weight=np.arange(16) < rows), np.zeros((16, 1)))
+    met = met._replace(heads={name: jnp.float32(rng.normal(size=(16, 3))) for name in made.setting.names})
+    assert bool(jnp.any(made.losses(met)[0][0] != made.plain_loss(met))) == (rows > 7)

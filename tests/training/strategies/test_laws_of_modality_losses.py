@@ -95,7 +95,7 @@ CELLS = (
     ids=[f"{strategy}-{cell[0]}-{cell[2].kind}" for *cell, strategies in CELLS for strategy in strategies],
 )
 def test_every_parameter_moves_whatever_is_fused_and_predicted(strategy, fusion, modalities, target):
-    assert not undefined(strategy, fusion, modalities, target)
+    assert not undefined(strategy, fusion, modalities, target, CONFIG)
     cell = {"modalities": modalities, "target": target}
     assert_moved(*trained(strategy, split(**cell), fusion=fusion, **cell))
 

@@ -65,7 +65,7 @@ CELLS = (
 @pytest.mark.parametrize("fusion, modalities, target", CELLS, ids=lambda x: getattr(x, "kind", None) or str(x)[:10])
 @every_strategy
 def test_the_loss_is_finite_and_every_parameter_moves(strategy, fusion, modalities, target):
-    if undefined(strategy, fusion, modalities, target):
+    if undefined(strategy, fusion, modalities, target, CONFIG):
         assert {(strategy, fusion), (strategy, target.kind)} & UNDEFINED
         return
     before, after, trace = trained(strategy, split(modalities, target), fusion=fusion, modalities=modalities,
