@@ -47,7 +47,7 @@ class Keeping:
 
 
 class Disagreement(Exception):
-    """A finished run that was to be completed says otherwise on validation than when it was stored."""
+    """A finished run cannot be completed: what it says is not what it said, or is no number."""
 
 
 class Maker:
@@ -117,13 +117,13 @@ class Maker:
             self.reporter.update, stop=self.stop, splits=self.splits,
             finished=tuple(str(finished[run.seed]) for run in runs),
         )  # fmt: skip
-        predicted = [
-            (run, _stored(task, run, outcome.logits, {}, [], None), None)
-            for run, outcome in zip(runs, result.runs, strict=True)
-            if not self.store.read(run).result["failure"]  # what a diverged seed says has no metrics
-        ]
-        self._store(lock, predicted)
+        missing = incomplete_runs(self.store, runs, self.evaluate)
+        said = [(run, outcome.logits) for run, outcome in zip(runs, result.runs, strict=True) if run in missing]
+        finite = [(run, logits) for run, logits in said if all(np.isfinite(l).all() for l in logits.values())]
+        self._store(lock, [(run, _stored(task, run, logits, {}, [], None), None) for run, logits in finite])
         jax.clear_caches()  # as after training
+        if len(finite) < len(said):
+            raise Disagreement("what it predicts is not finite")
 
     def _train(self, task: Task, cell: Cell, group: list[Run], lock: Lock):
         """Trains runs as one program, and stores those that are missing."""
@@ -164,7 +164,10 @@ class Maker:
         return update
 
     def _store_rule(self, task: Task, cell: Cell, missing: list[Run], lock: Lock):
-        """A rule over the unimodal runs of its strategy and seed; its cost is that of all of them."""
+        """A rule over the unimodal runs of its strategy and seed; its cost is that of all of them.
+
+        What it is kept to say of validation is cross-fitted where it is fitted (`combine_decisions`).
+        """
         for run in missing:
             single = [dataclasses.replace(run, cell=part) for part in parts_of(task, cell)]
             unimodal = {spec.name: self.store.read(part) for spec, part in zip(task.modalities, single, strict=True)}

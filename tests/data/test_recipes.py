@@ -116,7 +116,7 @@ def test_an_unknown_protocol_is_named(dummy, cache_dir):
         ("mosi", "text and video were trained with the labels of train and of validation"),
         ("mosi/dialogue", "text and video were trained with the labels of train and of validation"),
         ("mosi/words", "features of video were trained with the labels of train and of validation"),
-        ("handwritten/tmc", "its examples are in train too"),
+        ("handwritten/tmc", "its examples are in train too, as the paper's protocol has it"),
         ("handwritten", ""),
         ("pie", ""),
     ],

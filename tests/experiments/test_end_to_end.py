@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks import command
 from experiments.run_grid import Request, run_grid
+from mmjax.training import loop
 
 ROOT = Path(command.__file__).parents[1]
 TIMES = ("train_samples_per_second", "inference_samples_per_second")
@@ -38,6 +39,35 @@ def test_fusions_and_baselines_of_a_small_task(task, tmp_path):
         assert len(record["metrics"]["accuracy"]) == 2 and np.all(np.isfinite(record["metrics"]["accuracy"]))
     singles = [records[name]["metrics"]["accuracy"] for name in ("unimodal/sight", "unimodal/sound")]
     assert np.all(np.array(records["oracle"]["metrics"]["accuracy"]) >= np.max(singles, axis=0))
+
+
+def test_validation_and_then_test_are_test_at_once_and_train_once(task, tmp_path, monkeypatch):
+    """Bit for bit, of whatever kind a cell is; in between nothing is known of test."""
+    overrides = {"encoders": {"vector": "linear"}, "width": 4, "batch_size": 4, "epochs": 2}
+    fusions = ["concat", "stacking", "mean", "evidential", "late_logistic", "random_forest"]
+    trained = []
+    programs = loop.PhasePrograms.train
+    monkeypatch.setattr(
+        loop.PhasePrograms, "train", lambda self, *a, **k: trained.append(self) or programs(self, *a, **k)
+    )
+
+    def launch(workdir, evaluate):
+        work = str(tmp_path / workdir)
+        request = Request(["trimodal"], fusions, seeds=2, overrides=overrides, workdir=work, evaluate=evaluate)
+        records = run_grid(request, lambda name, data_dir: task)
+        assert {record["status"] for record in records} == {"done"}
+        return {(path.parent.name, path.name): path.read_bytes() for path in (tmp_path / workdir).glob("runs/*/*.*")}
+
+    before = launch("later", "validation")
+    assert trained and {name for _, name in before} == {
+        "config.json", "metrics.jsonl", "predictions.npz", "result.json"
+    }  # fmt: skip
+    trained.clear()
+    later = launch("later", "test")
+    assert not trained and before.items() <= later.items()
+    direct = launch("direct", "test")
+    assert trained and direct.keys() == later.keys()
+    assert [place for place in direct if direct[place] != later[place] and place[1] != "result.json"] == []
 
 
 @pytest.mark.slow

@@ -527,6 +527,41 @@ def test_a_run_that_decides_otherwise_than_it_did_is_not_completed(launch, train
     assert launch()["concat"]["status"] == "done"
 
 
+def test_a_seed_that_diverged_hinders_none_that_did_not(launch, training, store, plan, monkeypatch):
+    """It is predicted with the others, so that their program is the same, and what it says is thrown away."""
+    launch(evaluate="validation")
+    (run,) = [run for task, cell in plan if cell.fusion == "concat" for run in runs_of(cell, task, [0])]
+    stored, theta = store.read(run), load_parameters(store.parameters(run))
+    store.write(run, stored._replace(result=stored.result | {"metrics": {}, "failure": "not finite"}), theta)
+    predict = training._run
+
+    def diverging(task, fusion, seed, splits):
+        result = predict(task, fusion, seed, splits)
+        if seed == 0 and fusion == "concat":
+            return dataclasses.replace(result, logits={split: x * np.nan for split, x in result.logits.items()})
+        return result
+
+    monkeypatch.setattr(training, "_run", diverging)
+    launch()
+    assert ("concat", (0, 1)) in training.completed
+    assert [path.parent.name for path in store.root.glob("*concat*/test.json")] == [
+        path.name for path in store.root.glob("*concat*seed1*")
+    ]
+
+
+def test_predictions_that_are_no_numbers_complete_nothing(launch, training, store, monkeypatch):
+    launch(evaluate="validation")
+    predict = training._run
+
+    def overflowing(task, fusion, seed, splits):
+        result = predict(task, fusion, seed, splits)
+        return dataclasses.replace(result, logits=result.logits | {"test": result.logits["test"] * np.inf})
+
+    monkeypatch.setattr(training, "_run", overflowing)
+    assert launch()["concat"]["status"] == "failed: what it predicts is not finite"
+    assert not list(store.root.glob("*concat*/test.json"))
+
+
 def test_a_failed_run_is_not_predicted_later(launch, training):
     training.failures["concat"] = "the training loss of seed 0 is not finite at epoch 1"
     launch(evaluate="validation")

@@ -56,6 +56,8 @@ def test_others_are_called_as_the_first_is(told, task, tmp_path, fails):
         rates = (1e-3, 1e-2)
         train(task, "gmu", "staged", CONFIG, (5, 5), placement, None, print, learning_rates=rates,
               splits=("validation",), data="auto")  # fmt: skip
+        train(task, "concat", "joint", CONFIG, (0, 1), placement, None, print, splits=("validation", "test"),
+              finished=(str(tmp_path / "0"), str(tmp_path / "1")))  # fmt: skip
     hearing.append(True)
     follow([task], placement, other, stop=bool)
     assert other.calls == first.calls and not said
