@@ -210,6 +210,10 @@ def main() -> int:
 
     output, root = command.path_of("output"), command.path_of("workdir").absolute()
     command.check_writable(output)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        )  # a shell's `&` lets it be ignored, and launches would inherit that
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     console = Console()
@@ -240,8 +244,8 @@ def main() -> int:
         console.print(fault, markup=False, highlight=False)
     result = {
         "seed": FLAGS.seed, "grid": GRID, "undisturbed_seconds": round(whole, 2), "launches": experiment.launches,
-        "signals": kinds, "kills": [dataclasses.asdict(kill) for kill in experiment.kills], **counts, "faults": experiment.faults,
-        "environment": environment(),
+        "signals": kinds, "kills": [dataclasses.asdict(kill) for kill in experiment.kills], **counts,
+        "faults": experiment.faults, "environment": environment(),
     }  # fmt: skip
     command.write_json(output, result)
     print(f"written to {output}")

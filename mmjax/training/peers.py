@@ -95,9 +95,10 @@ class Watch:
                 return self._end(name)
 
     def _end(self, name: str):
-        if self.farewells.is_set():  # this one ends anyway
-            return
-        self.lost = name
+        with self._lock:
+            if self.farewells.is_set() or self.lost:  # this one ends anyway
+                return
+            self.lost = name
         self._tell(LOST + name.encode() + b"\n")
         self.end(name)
 
