@@ -1,24 +1,27 @@
-"""Launches that are killed at random moments, and what is left of their results: nothing lost, repeated or corrupt.
+"""Launches that are killed or stopped at random moments, and what is left: nothing lost, repeated, corrupt or unclean.
 
-    python -m benchmarks.kills --kills=30 --seed=0
+    python -m benchmarks.kills --kills=60 --seed=0
     python -m benchmarks.kills --kills=30 --completing
 
 A small grid (feature, decision and model level; two seeds; a checkpoint at every evaluation) is launched once and left
-alone. Then it is launched in another workdir and killed by SIGKILL, all its processes at once, at a moment drawn
-uniformly over what it will take: in imports, compilation, training or storing. The same command follows, and is killed
-again, until a launch reaches its end; then comes the next workdir, until all kills are spent. Every third time two
-launches share the workdir, and are killed one after the other. With --completing every workdir begins with a launch
-that evaluates validation and is left alone, and those that are killed complete its runs on test.
+alone. Then it is launched in another workdir and gets a signal, all its processes at once, at a moment drawn uniformly
+over what it will take: in imports, compilation, training or storing. The signals are in turn those of SIGNALS; after
+SIGSTOP it is continued, and gets the next one later. The same command follows, and gets a signal again, until a launch
+reaches its end; then comes the next workdir, until all kills are spent. Every third time two launches share the
+workdir, and get their signals one after the other. With --completing every workdir begins with a launch that evaluates
+validation and is left alone, and those that get signals complete its runs on test.
 
 - lost: a run was complete before a kill and is not after it, or after what followed.
 - repeated: a run that was complete was written again, or two living launches began the same cell.
 - corrupt: in the end a run is not that of the undisturbed launch, bit for bit (times apart), or something is left that
   should have been cleared away.
+- unclean: SIGTERM did not end with exit code 0, or Ctrl-C not with 130; or there was a traceback.
 
-Prints a table and writes JSON. The exit code is 1 if anything is lost, repeated or corrupt.
+Prints a table and writes JSON. The exit code is 1 if there is any of these.
 """
 
 import dataclasses
+import itertools
 import os
 import re
 import shutil
@@ -26,6 +29,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +39,7 @@ from benchmarks import audit, command
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_integer("kills", 30, "How many.", lower_bound=1)
+flags.DEFINE_integer("kills", 60, "How many, of all signals together.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of the moments.", lower_bound=0)
 flags.DEFINE_bool("completing", False, "Kill launches that complete on test what others trained.")
 flags.DEFINE_string("workdir", "./workdir/kills", "Where the launches' workdirs go; what lies there is removed.")
@@ -50,6 +54,13 @@ GRID = (
 # Every launch compiles what it runs, so that kills fall into compilation too; without optimisation, which takes longer
 # than it saves here.
 ENVIRONMENT = {"JAX_ENABLE_COMPILATION_CACHE": "false", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+SIGNALS = {  # and the exit codes of a launch that got one; it may have been before Python could take it, or too late
+    signal.SIGKILL: (-signal.SIGKILL,),
+    signal.SIGTERM: (0, -signal.SIGTERM),
+    signal.SIGINT: (130, 0),
+    signal.SIGSTOP: (),
+}
+STOPPED_SECONDS = 2.0  # from SIGSTOP to SIGCONT
 PAIR_EVERY = 3
 VALIDATION = "--evaluate=validation"
 LEAST = 0.5  # of what the undisturbed launch took: what one takes that has a last cell to make, with imports and tables
@@ -91,10 +102,19 @@ class Launch:
         if self.process.wait():
             raise RuntimeError(f"a launch ended with {self.process.returncode}: {self.log.read_text()}")
 
-    def kill(self):
-        """Ends all its processes at once."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+    def end(self, number: int) -> str | None:
+        """Sends all its processes a signal and waits for their end; what is unclean in it."""
+        os.killpg(self.process.pid, number)
+        code, said = self.process.wait(), self.log.read_text()
+        if code not in SIGNALS[number]:
+            return f"{signal.Signals(number).name} ended with {code}: {said[-500:]}"
+        return f"a traceback: {said[-500:]}" if "Traceback" in said else None
+
+    def pause(self):
+        """Stops it for a while."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        time.sleep(STOPPED_SECONDS)
+        os.killpg(self.process.pid, signal.SIGCONT)
 
 
 @dataclasses.dataclass
@@ -102,17 +122,21 @@ class Kill:
     """One kill.
 
     Attributes:
+      signal: its name.
       round: the workdir's number.
       launches: that were running.
       seconds: from the start of the launch.
+      until_exit: seconds that the launch went on after the signal; of SIGSTOP, that it stood still.
       during: the cell it was at, or that it was at none yet.
       checkpoint: the epoch of the newest checkpoint that it left, to go on from; 0 if it left none.
       complete: runs in the workdir just after it.
     """
 
+    signal: str
     round: int
     launches: int
     seconds: float
+    until_exit: float
     during: str
     checkpoint: int
     complete: int
@@ -126,7 +150,8 @@ class Experiment:
         self.root, self.wanted, self.whole, self.moments = root, kills, whole, moments
         self.completing = completing
         self.kills: list[Kill] = []
-        self.faults: dict[str, list[str]] = {"lost": [], "repeated": [], "corrupt": []}
+        self.signals = itertools.cycle(SIGNALS)
+        self.faults: dict[str, list[str]] = {"lost": [], "repeated": [], "corrupt": [], "unclean": []}
         self.launches = 0
 
     def round(self, number: int, undisturbed: Path):
@@ -144,18 +169,24 @@ class Experiment:
             for running, launch in zip(range(len(launches), 0, -1), launches):
                 done = [files for files in complete.values() if audit.TEST in files or not self.completing]
                 left = self.whole * max(1 - len(done) / runs, LEAST) / len(launches)
-                if launch.survives(next(self.moments) * left):
+                lives = True
+                while lives and len(self.kills) < self.wanted and launch.survives(next(self.moments) * left):
                     # What the other has begun is read while this one lives: it is no cell of a dead owner.
                     others = [cell for other in launches[1:] if running == 2 for cell in other.begun()]
-                    launch.kill()
-                    seconds = time.monotonic() - started
+                    kind, seconds = next(self.signals), time.monotonic() - started
+                    lives = kind == signal.SIGSTOP
+                    if lives:
+                        launch.pause()
+                    elif unclean := launch.end(kind):
+                        self._blame("unclean", number, [unclean])
+                    until_exit = time.monotonic() - started - seconds
                     begun = launch.begun()
                     self._blame("repeated", number, [cell for cell in begun if cell in others])
                     complete = self._check(number, workdir, complete)
                     during = begun[-1] if begun else "before the first cell"
-                    epoch = newest_checkpoint(workdir)
-                    self.kills.append(Kill(number, running, round(seconds, 2), during, epoch, len(complete)))
-                else:
+                    figures = (running, round(seconds, 2), round(until_exit, 2), during, newest_checkpoint(workdir))
+                    self.kills.append(Kill(kind.name, number, *figures, len(complete)))
+                if lives:
                     launch.finish()
                     ended = True
         last = self._launch(workdir)
@@ -192,6 +223,10 @@ def main() -> int:
 
     output, root = command.path_of("output"), command.path_of("workdir").absolute()
     command.check_writable(output)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        )  # a shell's `&` lets it be ignored, and launches would inherit that
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     console = Console()
@@ -208,20 +243,23 @@ def main() -> int:
         rounds += 1
         with console.status(f"round {rounds}, {len(experiment.kills)} of {FLAGS.kills} kills"):
             experiment.round(rounds, root / "undisturbed")
-    table = Table("kill", "round", "launches", "after", "during", "checkpoint", "complete runs")
+    table = Table("kill", "signal", "round", "launches", "after", "ended in", "during", "checkpoint", "complete runs")
     for i, kill in enumerate(experiment.kills):
         where = (kill.during, kill.checkpoint or "", kill.complete)
-        table.add_row(*map(str, (i + 1, kill.round, kill.launches, f"{kill.seconds:.1f} s", *where)))
+        times = (f"{kill.seconds:.1f} s", f"{kill.until_exit:.1f} s")
+        table.add_row(*map(str, (i + 1, kill.signal, kill.round, kill.launches, *times, *where)))
     console.print(table)
     counts = {kind: len(faults) for kind, faults in experiment.faults.items()}
+    kinds = Counter(kill.signal for kill in experiment.kills)
     console.print(
-        f"{len(experiment.kills)} kills in {rounds} rounds: " + ", ".join(f"{n} {k}" for k, n in counts.items())
+        f"{len(experiment.kills)} kills ({', '.join(f'{n} {k}' for k, n in kinds.items())}) in {rounds} rounds: "
+        + ", ".join(f"{n} {k}" for k, n in counts.items())
     )
     for fault in (fault for faults in experiment.faults.values() for fault in faults):
         console.print(fault, markup=False, highlight=False)
     result = {
         "seed": FLAGS.seed, "completing": FLAGS.completing, "grid": GRID,
-        "undisturbed_seconds": round(whole, 2), "launches": experiment.launches,
+        "undisturbed_seconds": round(whole, 2), "launches": experiment.launches, "signals": kinds,
         "kills": [dataclasses.asdict(kill) for kill in experiment.kills], **counts, "faults": experiment.faults,
         "flags": flag_values(), "environment": environment(),
     }  # fmt: skip

@@ -7,9 +7,11 @@
 Results are kept under --workdir, a folder a run, and the same command goes on where an earlier one was
 stopped. Beside them lie table.md, table.csv, table.tex, report.html and curves/. Launches on one workdir
 share its cells. The exit code is 0 when every cell has been dealt with (one that failed says why in the
-table) and after SIGTERM, which keeps a checkpoint; 2 for bad input, 130 after Ctrl-C.
+table) and after SIGTERM, which keeps a checkpoint; 2 for bad input and for what the machine refuses, 130 after
+Ctrl-C, 75 (try again) when another process of --multihost has died.
 """
 
+import contextlib
 import sys
 
 from benchmarks import signals
@@ -80,15 +82,13 @@ def main() -> int:
     stop = signals.stop_on_sigterm()
     overrides = read_overrides(FLAGS.config)
     from experiments.run_grid import Request, keep_compiled_programs, run_grid  # imports JAX
-    from mmjax.training.processes import join_processes
+    from mmjax.training.processes import joined
     from mmjax.training.results import Interrupted
 
     shortcuts = {name: FLAGS[name].value for name in ("epochs", "batch_size", "learning_rate", "precision")}
     overrides |= {name: value for name, value in shortcuts.items() if value is not None}
     from_file = {name: overrides.pop(name) for name in GRID_FIELDS if name in overrides}
     grid = {name: FLAGS[name].value for name in GRID_FIELDS if FLAGS[name].present or name not in from_file}
-    if FLAGS.multihost:
-        join_processes(FLAGS.coordinator_address, FLAGS.num_processes, FLAGS.process_id)
     keep_compiled_programs()
     others = (
         "match", "tune", "tune_seeds", "devices", "parallel", "split_devices", "data", "data_dir", "workdir", "dry_run",
@@ -96,10 +96,12 @@ def main() -> int:
     )  # fmt: skip
     values = {name: FLAGS[name].value for name in others} | {"workdir": str(command.path_of("workdir"))}
     request = Request(**from_file | grid, overrides=overrides, **values)
-    try:
-        run_grid(request, stop=stop)
-    except Interrupted:
-        print(signals.STOPPED, file=sys.stderr)
+    meeting = (FLAGS.coordinator_address, FLAGS.num_processes, FLAGS.process_id)
+    with joined(*meeting) if FLAGS.multihost else contextlib.nullcontext():
+        try:
+            run_grid(request, stop=stop)
+        except Interrupted:
+            print(signals.STOPPED, file=sys.stderr)
     return 0
 
 

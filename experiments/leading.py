@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import jax
@@ -12,6 +12,7 @@ import jax
 from mmjax.config import Config
 from mmjax.training.checkpoint import Keep
 from mmjax.training.parallel import Placement
+from mmjax.training.peers import wait_for_verdict
 from mmjax.training.processes import from_first
 from mmjax.training.results import Interrupted
 from mmjax.types import Task
@@ -28,12 +29,23 @@ def leading(train: Callable) -> Iterator[Callable]:
         told = {name: value for name, value in options.items() if name != "stop"}
         kept = None if keep is None else dataclasses.asdict(keep) | {"directory": str(keep.directory)}
         from_first([task.title, fusion, strategy, config.to_dict(), seeds, kept, told])
-        return train(task, fusion, strategy, config, seeds, placement, keep, on_progress, **options)
+        with _failing_together():
+            return train(task, fusion, strategy, config, seeds, placement, keep, on_progress, **options)
 
     try:
         yield led
     finally:
         from_first(None)
+
+
+@contextmanager
+def _failing_together() -> Iterator[None]:
+    """Where a program fails because another process has died, this one ends before it takes it for its own failure."""
+    try:
+        yield
+    except jax.errors.JaxRuntimeError:
+        wait_for_verdict()
+        raise
 
 
 def follow(tasks: Sequence[Task], placement: Placement, train: Callable, stop: Callable[[], bool]):
@@ -48,10 +60,9 @@ def follow(tasks: Sequence[Task], placement: Placement, train: Callable, stop: C
         title, fusion, strategy, config, seeds, kept, options = told
         keep = kept and Keep(**kept | {"directory": Path(kept["directory"])})
         options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
-        try:
+        with suppress(jax.errors.JaxRuntimeError, Interrupted), _failing_together():
+            # The first tells how it ended, and goes on or dismisses.
             train(
                 by_title[title], fusion, strategy, Config(**config), tuple(seeds), placement, keep, None,
                 stop=stop, **options,
             )  # fmt: skip
-        except (jax.errors.JaxRuntimeError, Interrupted):
-            pass  # the first tells how it ended, and goes on or dismisses

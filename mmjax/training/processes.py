@@ -5,15 +5,37 @@ Every process runs the same program on the same data. Each has some of the devic
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import jax
 import numpy as np
+from jax._src import distributed
 from jax.experimental import multihost_utils
 
 from mmjax.errors import InputError
+from mmjax.training.peers import watched
+
+
+@contextlib.contextmanager
+def joined(coordinator: str | None = None, processes: int | None = None, process: int | None = None) -> Iterator[None]:
+    """A context in which the processes are together; if one dies in it, the others end (see `peers`).
+
+    Args, Raises: as `join_processes`.
+    """
+    join_processes(coordinator, processes, process)
+    state = distributed.global_state
+    host = state.coordinator_address.rpartition(":")[0].strip("[]")
+    with watched(state.process_id, state.num_processes, host, state.client) as watch:
+        try:
+            yield
+        except (ValueError, RuntimeError) as error:
+            if not isinstance(error, InputError):
+                watch.wait_for_verdict()  # an operation of all of them may have failed because one died
+            raise
 
 
 def join_processes(coordinator: str | None = None, processes: int | None = None, process: int | None = None):
@@ -28,6 +50,7 @@ def join_processes(coordinator: str | None = None, processes: int | None = None,
       InputError: where they could not meet.
     """
     jax.config.update("jax_cpu_collectives_implementation", "gloo")  # of no consequence but on CPUs
+    jax.config.update("jax_enable_preemption_service", False)  # it would take SIGTERM, which the launcher answers
     try:
         jax.distributed.initialize(coordinator, processes, process)
     except (ValueError, RuntimeError) as error:

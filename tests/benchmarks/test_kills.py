@@ -1,4 +1,4 @@
-"""The kills are counted and their damage is found, on launches that only write files; two real kills are slow."""
+"""The kills are counted and their damage is found, on launches that only write files; real kills are slow."""
 
 import json
 import subprocess
@@ -51,7 +51,10 @@ class Launch:
         assert 0 <= seconds < 10
         return True
 
-    def kill(self):
+    def end(self, number):
+        return "ended with 1" if self.fault == "unclean" else None
+
+    def pause(self):
         pass
 
     def finish(self):
@@ -73,6 +76,7 @@ def faults(tmp_path, monkeypatch):
         experiment = Experiment(tmp_path, 4, 10.0, iter([0.5] * 4))
         experiment.round(1, tmp_path / "undisturbed")
         assert [kill.launches for kill in experiment.kills] == [1, 1, 2, 1]
+        assert [kill.signal for kill in experiment.kills] == ["SIGKILL", "SIGTERM", "SIGINT", "SIGSTOP"]
         return {kind for kind, found in experiment.faults.items() if found}
 
     return run
@@ -83,7 +87,8 @@ def test_launches_without_a_fault_have_none(faults):
 
 
 @pytest.mark.parametrize(
-    "fault, found", [("lost", "lost"), ("repeated", "repeated"), ("twice", "repeated"), ("corrupt", "corrupt")]
+    "fault, found",
+    [("lost", "lost"), ("repeated", "repeated"), ("twice", "repeated"), ("corrupt", "corrupt"), ("unclean", "unclean")],
 )
 def test_a_fault_is_counted_as_what_it_is(faults, fault, found):
     assert found in faults(fault)
@@ -91,8 +96,9 @@ def test_a_fault_is_counted_as_what_it_is(faults, fault, found):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("more", [(), ("--completing",)], ids=["training", "completing"])
-def test_two_kills_of_real_launches_leave_no_trace(tmp_path, more):
-    command = [sys.executable, "-m", "benchmarks.kills", "--kills=2", f"--workdir={tmp_path}", *more]
+def test_a_signal_of_each_kind_leaves_no_trace_in_real_launches(tmp_path, more):
+    command = [sys.executable, "-m", "benchmarks.kills", "--kills=4", f"--workdir={tmp_path}", *more]
     subprocess.run([*command, f"--output={tmp_path / 'out.json'}"], check=True, cwd=Path(kills.__file__).parents[1])
     result = json.loads((tmp_path / "out.json").read_text())
-    assert len(result["kills"]) == 2 and result["lost"] == result["repeated"] == result["corrupt"] == 0
+    assert set(result["signals"]) == {"SIGKILL", "SIGTERM", "SIGINT", "SIGSTOP"}
+    assert result["lost"] == result["repeated"] == result["corrupt"] == result["unclean"] == 0

@@ -2,11 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from absl import flags
 
 from benchmarks import command
 from experiments.registries import contents
@@ -40,6 +42,10 @@ def test_help_succeeds_and_imports_nothing_heavy(tmp_path, module):
         (["experiments.launch", "--fusoins=concat"], "fusoins"),
         (["experiments.launch", "--seeds=0"], "seeds=0"),
         (["experiments.launch", "--seeds=three"], "seeds=three"),
+        (["experiments.launch", "--seeds=99999999999"], "seeds = 99999999999 is not accepted: give how many, from 1"),
+        (["experiments.launch", "--tune=99999999999"], "tune = 99999999999 is not accepted: give how many, from 1"),
+        (["experiments.launch", "--epochs=99999999999"], "epochs = 99999999999 is not accepted: give at most"),
+        (["experiments.launch", "--config.fusion_layers=99999"], "fusion_layers = 99999 is not accepted: give at most"),
         (["experiments.launch", "--tune=0"], "tune=0"),
         (["experiments.launch", "--tune=many"], "tune=many"),
         (["experiments.launch", "--parallel=threads"], "parallel=threads"),
@@ -73,6 +79,69 @@ def test_ctrl_c_has_its_own_exit_code(capsys):
     assert command.guarded(interrupted) == 130
     assert command.guarded(lambda: None) is None
     assert "interrupted" in capsys.readouterr().err
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_as_before():
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(
+    "error, said",
+    [
+        (PermissionError(13, "Permission denied", "/closed/file"), "error: /closed/file could not be used: permission"),
+        (MemoryError("Unable to allocate 120. GiB"), "error: this machine has not enough memory (Unable to allocate"),
+        (RuntimeError("Could not determine home directory."), "MMJAX_CACHE_DIR"),
+    ],
+)
+def test_what_the_machine_refuses_is_one_sentence_and_exit_code_2(capsys, error, said):
+    def refused():
+        raise error
+
+    assert command.guarded(refused) == 2
+    errors = capsys.readouterr().err
+    assert said in errors and errors.count("\n") == 1
+
+
+def test_a_terminal_of_few_letters_gets_their_numbers(tmp_path):
+    folder = tmp_path / "values"
+    folder.mkdir()
+    (folder / "t.csv").write_text("a,b,y\n" + "".join(f"{i},{i % 7},{i * 1.5}\n" for i in range(40)))
+    modalities = "".join(f"  {name}: {{kind: table, file: t.csv, columns: [{name}]}}\n" for name in "ab")
+    (folder / "task.yaml").write_text(f"modalities:\n{modalities}target: {{file: t.csv, column: y}}\n")
+    for module, *arguments in (["data", "check", str(folder)], ["list"]):
+        told = shell(tmp_path, f"experiments.{module}", *arguments, PYTHONIOENCODING="ascii")
+        assert told.returncode == 0 and told.stdout.isascii(), told.stderr
+
+
+def test_a_full_disk_below_standard_output_is_told(tmp_path):
+    with open("/dev/full", "w") as full:
+        words = [sys.executable, "-m", "experiments.list"]
+        refused = subprocess.run(words, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1
+    assert "standard output" in refused.stderr and "no space left on device" in refused.stderr
+
+
+def test_devices_that_are_not_there_are_one_sentence(tmp_path):
+    words = ["experiments.launch", "--tasks=trimodal", f"--workdir={tmp_path / 'work'}"]
+    refused = shell(tmp_path, *words, JAX_PLATFORMS="no_such_platform")
+    assert refused.returncode == 2 and "JAX_PLATFORMS=no_such_platform" in refused.stderr
+    assert refused.stderr.count("\n") == 1, refused.stderr
+
+
+def test_a_home_that_is_not_there_is_refused_by_its_flag(tmp_path):
+    refused = shell(tmp_path, "experiments.launch", "--workdir=~no_such_user/x")
+    assert refused.returncode == 2 and "--workdir=~no_such_user/x is not accepted" in refused.stderr
+
+
+def test_a_path_of_home_is_in_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    values = flags.FlagValues()
+    flags.DEFINE_string("workdir", "~/results", "", flag_values=values)
+    monkeypatch.setattr(flags, "FLAGS", values)
+    assert command.path_of("workdir") == tmp_path / "results"
 
 
 def test_what_is_no_bad_input_is_not_hidden():

@@ -21,6 +21,7 @@ from experiments.store import Store
 from mmjax.config import DEFAULTS
 from mmjax.fusion import FUSIONS as FUSED
 from mmjax.training.checkpoint import load_parameters
+from mmjax.training.memory import OutOfMemory
 from mmjax.training.parallel import Placement
 from mmjax.training.results import Interrupted
 
@@ -285,6 +286,61 @@ def test_who_lost_its_lock_stores_nothing_and_trains_again(launch, training, sto
     assert said.getvalue().splitlines()[-1].startswith(f"[{len(records) - 1}/{len(records) - 1}] ")
 
 
+def losing(training, tmp_path, fusion, then):
+    """A training in which a fusion's lock and checkpoints go, once, as if another launch had ended the cell."""
+
+    def train(task, name, strategy, config, seeds, placement, keep, on_progress, **options):
+        if name == fusion and not losing.done:
+            losing.done = True
+            (lock,) = (tmp_path / "locks").glob(f"tiny-{fusion}-*.json")
+            lock.unlink()
+            shutil.rmtree(keep.directory.parent)
+            then(on_progress)
+        return training(task, name, strategy, config, seeds, placement, keep, on_progress, **options)
+
+    losing.done = False
+    return train
+
+
+def orbax_misses_its_folder(on_progress):
+    raise FileNotFoundError("steps/3.orbax-checkpoint-tmp")
+
+
+def evaluation_is_through(on_progress):
+    on_progress(None)
+    pytest.fail("no checkpoint is saved among another launch's")
+
+
+@pytest.mark.parametrize("then", [orbax_misses_its_folder, evaluation_is_through])
+def test_who_lost_its_cell_says_so_and_goes_on_with_others(launch, training, tmp_path, then):
+    said = io.StringIO()
+    records = launch(training=losing(training, tmp_path, "concat", then), said=said, wait=lambda seconds: None)
+    assert "tiny concat joint: put off, the lock " in said.getvalue()
+    assert "was taken over by another launch, which has ended" in said.getvalue()
+    assert {record["status"] for record in records.values()} == {"done"}
+    assert training.calls.index(("concat", (0, 1))) > training.calls.index(("mmtm", (0, 1))), "others come first"
+    assert not (tmp_path / "checkpoints").exists() and not (tmp_path / "locks").exists()
+
+
+def test_a_failure_of_who_has_its_lock_is_its_own(launch, training):
+    training.raises["concat"] = FileNotFoundError("a fault of the program")
+    with pytest.raises(FileNotFoundError, match="a fault of the program"):
+        launch()
+
+
+def test_checkpoints_that_come_up_later_are_cleared_away_at_the_end(launch, training, plan, tmp_path):
+    names = []
+    training.asks_to_stop["concat"] = lambda: names.extend(path.name for path in (tmp_path / "checkpoints").iterdir())
+
+    def leave():
+        (tmp_path / "checkpoints" / names[0]).mkdir(parents=True)
+        (tmp_path / "checkpoints" / names[0] / "seeds.json").write_text("[0, 1]")
+
+    training.asks_to_stop["mmtm"] = leave
+    launch()
+    assert {path.name for path in tmp_path.iterdir()} == {"runs"}
+
+
 def test_what_is_forgotten_is_trained_again_and_nothing_else(launch, training, store, plan):
     launch(seeds=2)
     training.calls.clear()
@@ -376,6 +432,17 @@ def test_a_device_that_fails_is_tried_again_next_time(launch, training):
     training.raises["concat"] = jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory\nmore")
     assert launch()["concat"]["status"] == "failed: RESOURCE_EXHAUSTED: out of memory"
     assert launch()["concat"]["status"] == "done"
+
+
+@pytest.mark.parametrize(
+    "error", [OutOfMemory(2**37, 2**34), MemoryError("Unable to allocate 128. GiB"), MemoryError()]
+)
+def test_a_cell_without_memory_is_a_row_and_the_others_go_on(launch, training, error):
+    training.raises["concat"] = error
+    records = launch()
+    assert records["concat"]["status"].startswith("failed: ")
+    assert "memory" in records["concat"]["status"] or "allocate" in records["concat"]["status"]
+    assert records["mmtm"]["status"] == records["mean"]["status"] == "done"
 
 
 def test_a_rule_waits_for_modalities_that_could_not_run(launch, training):

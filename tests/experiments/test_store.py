@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import time
@@ -49,6 +50,26 @@ def test_what_is_written_is_read(store):
 def test_a_folder_holds_these_files_and_no_other(store):
     assert sorted(path.name for path in store.folder(RUN).iterdir()) == sorted(FILES)
     assert json.loads((store.folder(RUN) / "config.json").read_text()) == RUN.identity
+
+
+@pytest.mark.parametrize("files", range(4))
+def test_a_disk_that_is_full_after_some_files_leaves_no_result(tmp_path, monkeypatch, files):
+    """The error names the run's folder; once there is room, the same run is kept."""
+    store, written = Store(tmp_path), []
+
+    def settle(file):
+        if len(written) == files:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "_settle", settle)
+        with pytest.raises(OSError, match="No space left") as refused:
+            store.write(RUN, STORED)
+    assert str(refused.value.filename).startswith(str(store.folder(RUN)))
+    assert store.read(RUN) is None
+    store.write(RUN, STORED)
+    assert store.read(RUN).result == STORED.result
 
 
 def test_a_run_never_written_is_not_there(tmp_path):

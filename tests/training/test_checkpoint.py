@@ -1,5 +1,6 @@
 """What is restored is what was saved, bit for bit, or the checkpoint before it: never anything else."""
 
+import contextlib
 import dataclasses
 import logging
 import shutil
@@ -76,6 +77,49 @@ def two(tmp_path_factory):
     keep = Keep(tmp_path_factory.mktemp("two") / "checkpoints", "this run")
     save(keep, 2, 4)
     return keep
+
+
+@pytest.fixture
+def full_disk():
+    """A context in which no file can be longer than a kilobyte."""
+    resource = pytest.importorskip("resource")
+
+    @contextlib.contextmanager
+    def limited():
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited
+
+
+def large(step):
+    return {"params": np.random.default_rng(step).normal(size=(300, 300))}
+
+
+def test_a_full_disk_is_named_and_the_checkpoint_before_it_serves(keep, full_disk):
+    checkpoints = Checkpoints(keep)
+    checkpoints.save(2, large(2), progress_at(2))
+    with full_disk(), pytest.raises(OSError, match="File too large") as refused:
+        checkpoints.save(4, large(4), progress_at(4))
+    assert refused.value.filename == str(keep.directory)
+    checkpoints.close()
+    progress, state = restore(keep, lambda progress: large(progress["done"]))
+    assert progress == progress_at(2)
+    np.testing.assert_array_equal(state["params"], large(2)["params"])
+    checkpoints = Checkpoints(keep)
+    checkpoints.save(4, large(4), progress_at(4))
+    checkpoints.close()
+    assert restore(keep, lambda progress: large(progress["done"]))[0] == progress_at(4)
+
+
+def test_parameters_on_a_full_disk_are_none(tmp_path, full_disk):
+    with full_disk(), pytest.raises(OSError, match="File too large") as refused:
+        save_parameters(tmp_path / "parameters", large(1))
+    assert refused.value.filename == str(tmp_path / "parameters") and not (tmp_path / "parameters").exists()
 
 
 def test_what_is_restored_is_what_was_saved(keep):
