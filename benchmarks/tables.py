@@ -147,13 +147,14 @@ def latex(parts: Iterable[Section]) -> str:
 def terminal_table(records: Iterable[Mapping]):
     """All tasks in one `rich.table.Table` of 80 columns, level by level: the first metric alone, its best in green."""
     from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     records = list(records)
     several = len({record["strategy"] for record in records if record["strategy"]}) > 1
     caption = f"mean [95% interval over seeds] on {split_of(records)}; rates in samples a second"
-    shown = Table("fusion, strategy" if several else "fusion", box=SIMPLE_HEAD, pad_edge=False, caption=caption)
+    first = Column("fusion, strategy" if several else "fusion", overflow="fold")
+    shown = Table(first, box=SIMPLE_HEAD, pad_edge=False, caption=caption)
     shown.add_column("score", justify="right", min_width=len("99.9 [99.9, 99.9]"))
     for heading in ("parameters", "train/s", "infer/s"):
         shown.add_column(heading, justify="right", no_wrap=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jax
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from benchmarks.tables import terminal_table
@@ -243,7 +243,7 @@ def _overview(rows: Sequence[Row]) -> Table:
     Which runs there will be is not known before the last trial.
     """
     open_searches = any(row.tuned and not row.tuned.chosen for row in rows)
-    overview = Table("task", "fusion", "strategy", "width", "budget", "trials", "done", "of")
+    overview = Table(Column("task", overflow="fold"), "fusion", "strategy", "width", "budget", "trials", "done", "of")
     for row in rows:
         cell, done = row.cell, "?" if open_searches else sum(run is not None for run in row.complete)
         budget = f"{row.budget[1]:.2f}" if row.budget and row.budget[1] else ""

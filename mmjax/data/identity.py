@@ -75,14 +75,13 @@ def told_apart(tasks: Mapping[str, Task]) -> list[Task]:
 
 
 def _ends(places: Iterable[str]) -> dict[str, str]:
-    """Path -> as many of its last parts as no other path ends in; the whole path where there is no such end."""
+    """Path -> as many of its last parts as no other path ends in, in another case neither if that can be."""
     parts = {place: PurePath(place).parts for place in places}
     longest = max(map(len, parts.values()), default=0)
     found = {}
-    for length in range(1, longest + 1):
-        ends = {place: "/".join(of_place[-length:]) for place, of_place in parts.items()}
-        count = Counter(end.casefold() for end in ends.values())
-        for place, end in ends.items():
-            if count[end.casefold()] == 1:
-                found.setdefault(place, end)
+    for fold in (str.casefold, str):
+        for length in range(1, longest + 1):
+            ends = {place: "/".join(of_place[-length:]) for place, of_place in parts.items()}
+            count = Counter(map(fold, ends.values()))
+            found = {place: end for place, end in ends.items() if count[fold(end)] == 1} | found
     return {place: found.get(place, place) for place in parts}

@@ -110,7 +110,7 @@ def test_titles_say_as_much_of_the_path_as_it_takes():
     ]
     assert titles(student="student", _x_student="student") == ["student", "student (student)"]
     assert titles(_x_Data="Data", _y_data="data") == ["Data (x/Data)", "data (y/data)"]
-    assert titles(_x_data="data", _X_data="data") == ["data (/x/data)", "data (/X/data)"]
+    assert titles(_x_data="data", _X_data="data") == ["data (x/data)", "data (X/data)"]
 
 
 def test_what_a_task_means_is_part_of_its_content():
