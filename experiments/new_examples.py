@@ -112,7 +112,8 @@ def _of_archive(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Co
                 raise InputError(
                     f"{path}: {name}.{extra} has another length than {name}, {len(values)}; give one a row"
                 )
-        rate = _rate(path, name, arrays.get(f"{name}.rate", fitted.form.rate or fitted.spec.rate))
+        known = fitted.form.rate or fitted.spec.rate
+        rate = _rate(path, name, arrays[f"{name}.rate"]) if f"{name}.rate" in arrays else known
         if fitted.form.kind:
             column = column_like(fitted.form, name, f"{path}: {name}", values, lengths, rate)
         else:
@@ -126,7 +127,7 @@ def _of_archive(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Co
 
 def _rate(path: Path, name: str, value) -> float:
     rate = np.asarray(value)
-    if rate.size != 1 or rate.dtype.kind not in "iuf" or not np.isfinite(rate).all() or (rate < 0).any():
+    if rate.size != 1 or rate.dtype.kind not in "iuf" or not np.isfinite(rate).all() or (rate <= 0).any():
         raise InputError(f"{path}: {name}.rate is {rate.tolist()}; accepted are samples a second, one number above 0")
     return float(rate.reshape(()))
 

@@ -156,9 +156,10 @@ def test_sound_of_another_rate_is_brought_to_that_of_training(kept, tmp_path):
         assert found.shape == expected.shape
         # Between samples the doubled sound is a straight line, not the wave: a tenth of its height at 600 Hz.
         np.testing.assert_allclose(found[:, 20:380], expected[:, 20:380], atol=0.05)
-    np.savez(tmp_path / "bad.npz", **{"voice": padded, "voice.rate": -1})
-    with pytest.raises(InputError, match="voice.rate is -1"):
-        read_new_examples(tmp_path / "bad.npz", fitted)
+    for rate in (-1, 0, np.nan, "8k", [8000, 8000]):
+        np.savez(tmp_path / "bad.npz", **{"voice": padded, "voice.rate": rate})
+        with pytest.raises(InputError, match="voice.rate is .*; accepted are samples a second"):
+            read_new_examples(tmp_path / "bad.npz", fitted)
 
 
 def test_pictures_get_the_size_and_colours_of_training(kept, tmp_path):
