@@ -168,7 +168,8 @@ class MultimodalModel(nn.Module):
         rows = present_rows(self.target, present)
         batch_size = len(next(iter(logits.values())))
         evidence = self.g.evidence({n: l.reshape(-1, self.target.classes) for n, l in logits.items()}, rows)
-        penalty = self.g.penalty(evidence, rows).reshape(batch_size, -1).mean(-1)
+        labels = self.target.size if self.target.kind == "multilabel" else 1
+        penalty = self.g.penalty(evidence, rows).reshape(batch_size, labels).mean(-1)
         decisions = {n: lower(self.target, log_mean(e)) for n, e in evidence.items()}
         return Outputs(decisions.pop("fused"), None, embeddings, decisions, evidence, penalty)
 

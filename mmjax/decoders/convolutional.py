@@ -8,6 +8,7 @@ from mmjax.config import DEFAULTS
 from mmjax.errors import InputError
 from mmjax.layers.convolution import Convolution
 from mmjax.layers.dropout import Dropout
+from mmjax.layers.flatten import flatten
 from mmjax.layers.precision import at_least_float32
 from mmjax.types import Array
 
@@ -52,7 +53,7 @@ class Cnn(nn.Module):
             return self._image(fused, lambda values: drop(values, train))
         signal = fused[:, :, None, None]
         hidden = nn.relu(Convolution(self.channels, (KERNEL, 1), "SAME", name="convolution")(signal))
-        hidden = drop(hidden.reshape(len(fused), math.prod(hidden.shape[1:])), train)
+        hidden = drop(flatten(hidden), train)
         return nn.Dense(self.outputs, name="head")(at_least_float32(hidden))
 
     def _image(self, fused, drop):

@@ -8,6 +8,7 @@ from mmjax.encoders.maps import SPATIAL, as_image, few_tokens, require_side, shr
 from mmjax.layers.batch_norm import BatchNorm
 from mmjax.layers.convolution import Convolution
 from mmjax.layers.dropout import Dropout
+from mmjax.layers.flatten import flatten
 from mmjax.layers.pooling import max_pool
 from mmjax.types import Array, Encoded, Features
 
@@ -49,7 +50,7 @@ class Cnn(Encoder):
         return few_tokens(features)
 
     def finish(self, features: Features, train: bool) -> Encoded:
-        pooled = features.values.reshape(len(features.values), -1)
+        pooled = flatten(features.values)
         if self.dense is not None:
             pooled = nn.relu(self.dense(pooled))
         return Encoded(*self.tokens(features), self.drop(pooled, train))
@@ -99,5 +100,5 @@ class LeNet(Encoder):
         return few_tokens(features)
 
     def finish(self, features: Features, train: bool) -> Encoded:
-        pooled = self.dense(features.values.reshape(len(features.values), -1))
+        pooled = self.dense(flatten(features.values))
         return Encoded(*self.tokens(features), self.drop(pooled, train))

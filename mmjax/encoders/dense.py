@@ -5,6 +5,7 @@ import flax.linen as nn
 from mmjax.config import DEFAULTS
 from mmjax.encoders.encoder import Encoder, cleaned
 from mmjax.layers.dropout import Dropout
+from mmjax.layers.flatten import flatten
 from mmjax.types import Array, Encoded, Features, ModalitySpec
 
 NUMERIC = frozenset({"vector", "image", "sequence", "video", "waveform"})  # `points` have no order to flatten by
@@ -86,7 +87,7 @@ class Mlp(Encoder):
 def _flattened(spec: ModalitySpec, inputs: Array, length: Array | None, valid: Array) -> Features:
     """Cleaned inputs as [B, features], which have no steps to mask."""
     features = cleaned(spec, inputs, length, valid)
-    return features._replace(values=features.values.reshape(len(inputs), -1), mask=None)
+    return features._replace(values=flatten(features.values), mask=None)
 
 
 def _one_step(features: Features) -> tuple[Array, Array]:

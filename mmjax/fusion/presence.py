@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import jax.numpy as jnp
 
+from mmjax.errors import InputError
 from mmjax.layers.precision import at_least_float32
 from mmjax.types import Array
 
@@ -16,20 +17,51 @@ def settle(values: Mapping[str, Array], present: Mapping[str, Array] | None) -> 
 
     Args:
       values: modality -> [B, ...].
-      present: modality -> [B] bool; None says that all are.
+      present: modality -> [B] bool; None says that all are. Other modalities than those of `values` have no part in it.
 
     Returns:
       The values, modality -> [B, ...], and presence [B, M] bool in the same order.
+
+    Raises:
+      InputError: without any values; for a modality that `present` lacks, or has for another number of examples.
     """
+    require_each("present", present, values)
     names = sorted(values)
     size = values[names[0]].shape[0]
-    if present is None:
-        present = {name: jnp.ones(size, bool) for name in names}
+    present = {name: jnp.ones(size, bool) if present is None else jnp.asarray(present[name], bool) for name in names}
     settled = {}
     for name in names:
+        if present[name].shape != (size,):
+            raise InputError(
+                f"present[{name!r}] has shape {present[name].shape}: give ({size},), one truth value an example"
+            )
         rows = present[name].reshape((size,) + (1,) * (values[name].ndim - 1))
         settled[name] = jnp.where(rows, values[name], 0)
-    return settled, jnp.stack([present[name].astype(bool) for name in names], axis=1)
+    return settled, jnp.stack(list(present.values()), axis=1)
+
+
+def require_each(what: str, given: Mapping[str, Array] | None, values: Mapping[str, Array]) -> None:
+    """Refuses what is given beside values, modality -> [B, ...], if it lacks one of them; None lacks none.
+
+    Raises:
+      InputError: naming `what`, and what is missing; and if there are no values.
+    """
+    if not values:
+        raise InputError("a fusion was given no modality: give one or more")
+    missing = [] if given is None else sorted(set(values) - set(given))
+    if missing:
+        raise InputError(f"{what} lacks {', '.join(missing)}: give it for all of {', '.join(sorted(values))}")
+
+
+def require_several(fusion: str, values: Mapping[str, Array]) -> None:
+    """Refuses less than two modalities, of which a fusion that joins them pair by pair makes nothing.
+
+    Raises:
+      InputError: naming the fusion and what it was given.
+    """
+    if len(values) < 2:
+        given = ", ".join(sorted(values)) or "none"
+        raise InputError(f"fusion {fusion} joins modalities pair by pair, and was given {given}: give two or more")
 
 
 def masked_softmax(scores: Array, allowed: Array) -> Array:

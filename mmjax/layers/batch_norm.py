@@ -1,5 +1,7 @@
 """Batch normalisation over the valid part of a batch, wherever it lies."""
 
+import math
+
 import flax.linen as nn
 import jax.numpy as jnp
 from jax import lax
@@ -54,8 +56,8 @@ class BatchNorm(nn.Module):
 
     def _statistics(self, values: Array, valid: Array) -> tuple[Array, Array, Array]:
         """Mean and biased variance [channels] of the valid positions of all devices, and their number."""
+        positions = math.prod(values.shape[valid.ndim : -1])
         valid = valid.reshape(valid.shape + (1,) * (values.ndim - valid.ndim))
-        positions = values.size // values.shape[-1] // valid.size
         axes = tuple(range(values.ndim - 1))
         count = self._over_devices(valid.sum(dtype=jnp.float32) * positions)
         mean = self._over_devices(jnp.where(valid, values, 0).sum(axes)) / jnp.maximum(count, 1)

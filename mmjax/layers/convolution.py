@@ -97,7 +97,7 @@ def banded_product(values: Array, kernel: Array, stride: int = 1) -> Array:
     band = jnp.einsum("vwj,ijco->ivcwo", offset.astype(kernel.dtype), kernel)
     lines = values.reshape(B, height, width * C)
     lines = jnp.concatenate([lines[:, _every(stride, i, rows)] for i in range(kernel_height)], axis=-1)
-    outputs = lines.reshape(B * rows, -1) @ band.reshape(-1, columns * O)
+    outputs = lines.reshape(B * rows, lines.shape[-1]) @ band.reshape(-1, columns * O)
     return outputs.reshape(B, rows, columns, O)
 
 
@@ -106,7 +106,7 @@ def patch_product(values: Array, kernel: Array, stride: int = 1) -> Array:
     """The patch under the kernel at every position, times the kernel, "VALID"."""
     patches = jnp.concatenate(_taps(values, kernel, stride), axis=-1)
     outputs = patches.reshape(-1, patches.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
-    return outputs.reshape(*patches.shape[:-1], -1)
+    return outputs.reshape(*patches.shape[:-1], kernel.shape[-1])
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))

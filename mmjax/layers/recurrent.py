@@ -219,6 +219,6 @@ def _qr(matrix: Array) -> tuple[Array, Array]:
 def _recurrence(cell, reverse, kept, inputs, mask, kernel, bias, recurrent, recurrent_bias) -> tuple[Array, ...]:
     """`unroll` of inputs [B, T, d], time in front while it runs."""
     steps = inputs.swapaxes(0, 1)
-    x = (_rows(steps) @ kernel + bias).reshape(*steps.shape[:2], -1)
+    x = (_rows(steps) @ kernel + bias).reshape(*steps.shape[:2], kernel.shape[-1])
     states = unroll(cell, reverse, kept, x, recurrent, recurrent_bias, mask.T)
     return tuple(state.swapaxes(0, 1) for state in states)

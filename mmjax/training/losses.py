@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import optax
 
+from mmjax.layers.flatten import flatten
 from mmjax.layers.precision import at_least_float32
 from mmjax.layers.special import digamma_difference, dirichlet_term
 from mmjax.training.units import to_learned, to_own
@@ -83,7 +84,7 @@ def evidential_loss(target: TargetSpec, evidence: dict[str, Array], truth: Array
     losses = sum(
         dirichlet_cross_entropy(e, rows) + annealing * dirichlet_divergence(e, rows) for e in evidence.values()
     )
-    return losses.reshape(truth.shape[0], -1).mean(-1)
+    return flatten(losses.reshape(truth.shape)).mean(-1)
 
 
 def objective(target: TargetSpec, outputs: Outputs, truth: Array, annealing: Array, auxiliary_weight: float) -> Array:

@@ -170,3 +170,17 @@ def test_a_kind_it_does_not_read_is_refused_with_those_that_do(name):
         able = ", ".join(sorted(other for other, encoder in ENCODERS.items() if kind in encoder.accepts))
         for part in (repr(name), repr(SPECS[kind].name), repr(kind), f"choose {able} in"):
             assert part in str(refusal.value)
+
+
+@EVERY_CASE
+@pytest.mark.parametrize("train", [False, True])
+def test_an_empty_batch_has_no_embeddings(name, kind, change, train):
+    encoder, variables, inputs = case(name, kind, change)
+    nothing = [None if x is None else x[:0] for x in inputs]
+
+    def run():
+        rngs = {"dropout": jax.random.key(0)}
+        return encoder.apply(variables, *nothing, train, rngs=rngs, mutable=["batch_stats"])[0]
+
+    encoded = jax.eval_shape(run)
+    assert len(encoded.pooled.shape) == 2 and encoded.pooled.shape[0] == encoded.sequence.shape[0] == 0

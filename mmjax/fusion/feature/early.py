@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
 from mmjax.encoders.encoder import cleaned
+from mmjax.layers.flatten import flatten
 from mmjax.types import JOINED, Array, ModalitySpec
 
 
@@ -53,7 +54,7 @@ class Early(nn.Module):
             if spec.kind == "tokens":
                 values = nn.Embed(spec.vocabulary, self.token_size, name=f"embed_{spec.name}")(values)
                 values = jnp.where(mask[:, :, None], values, 0)
-            parts.append(values if self._aligned() else values.reshape(len(values), -1))
+            parts.append(values if self._aligned() else flatten(values))
             steps.append(jnp.where(here, values.shape[1] if length is None else length, 0))
         return jnp.concatenate(parts, axis=-1), jnp.stack(steps).max(0) if self._aligned() else None
 

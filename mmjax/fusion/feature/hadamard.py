@@ -93,6 +93,6 @@ def _linear(width, name):
 
 def _squeezed(expanded: Array, factors: int) -> Array:
     """l2(root(SumPool)) of [B, width * factors], the neighbours pooled."""
-    pooled = expanded.reshape(len(expanded), -1, factors).sum(-1)
+    pooled = expanded.reshape(len(expanded), expanded.shape[1] // factors, factors).sum(-1)
     rooted = jnp.sign(pooled) * jnp.sqrt(jnp.abs(pooled) + SMALLEST)
     return rooted / jnp.sqrt((rooted**2).sum(-1, keepdims=True) + SMALLEST)

@@ -36,7 +36,10 @@ class Tensor(nn.Module):
         fused = 1.0
         for h in narrowed(embeddings, widest, self.project, refusal).values():
             one = jnp.pad(h, ((0, 0), (0, 1)), constant_values=1)
-            fused = one if isinstance(fused, float) else (fused[:, :, None] * one[:, None]).reshape(len(h), -1)
+            if isinstance(fused, float):
+                fused = one
+            else:
+                fused = (fused[:, :, None] * one[:, None]).reshape(len(h), fused.shape[1] * one.shape[1])
         return fused
 
 

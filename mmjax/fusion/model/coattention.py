@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
 from mmjax.fusion.model.tokens import Attending, project
+from mmjax.fusion.presence import require_several
 from mmjax.layers.attention import join_tokens
 from mmjax.layers.pooling import masked_mean
 
@@ -27,6 +28,7 @@ class CoAttention(Attending):
     @nn.compact
     def __call__(self, sequences, masks, train=False):
         """Sequences, modality -> [B, T_i, d_i], and masks, modality -> [B, T_i], to F [B, M width]."""
+        require_several("coattention", sequences)
         streams = list(project(sequences, masks, self.width).values())
         for layer in range(self.fusion_layers):
             others = [join_tokens(streams[:i] + streams[i + 1 :]) for i in range(len(streams))]

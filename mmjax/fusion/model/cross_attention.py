@@ -6,6 +6,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from mmjax.fusion.model.tokens import Attending, project
+from mmjax.fusion.presence import require_several
 from mmjax.layers.pooling import masked_mean
 
 
@@ -20,6 +21,7 @@ class CrossAttention(Attending):
     @nn.compact
     def __call__(self, sequences, masks, train=False):
         """Sequences, modality -> [B, T_i, d_i], and masks, modality -> [B, T_i], to F [B, M (M - 1) width]."""
+        require_several("cross_attention", sequences)
         pairs = list(permutations(project(sequences, masks, self.width).values(), 2))
         attended = self.blocks("pairs", optional=True)([a for a, _ in pairs], train, [b for _, b in pairs])
         return jnp.concatenate([masked_mean(*tokens) for tokens in attended], axis=-1)

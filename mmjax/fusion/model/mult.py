@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
 from mmjax.fusion.model.tokens import Attending, project
+from mmjax.fusion.presence import require_several
 from mmjax.layers.attention import Tokens
 from mmjax.layers.pooling import last_valid
 
@@ -29,6 +30,7 @@ class MulT(Attending):
     @nn.compact
     def __call__(self, sequences, masks, train=False):
         """Sequences, modality -> [B, T_i, d_i], and masks, modality -> [B, T_i], to F [B, M (M - 1) width]."""
+        require_several("mult", sequences)
         low_level = project(sequences, masks, self.width)
         sources = [tokens for a in low_level for b, tokens in low_level.items() if b != a]
         others = len(low_level) - 1

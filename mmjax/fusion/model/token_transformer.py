@@ -19,8 +19,8 @@ class TokenTransformer(Attending):
     @nn.compact
     def __call__(self, sequences, masks, train=False):
         """Sequences, modality -> [B, T_i, d_i], and masks, modality -> [B, T_i], to F [B, width]."""
-        modalities = project(sequences, masks, self.width).values()
-        rows = next(iter(masks.values())).shape[0]
+        modalities = list(project(sequences, masks, self.width).values())
+        rows = modalities[0].mask.shape[0]
         tokens = join_tokens([learned_tokens(self, "class", 1, self.width, rows), *modalities])
         values = tokens.values
         for layer in range(self.fusion_layers):

@@ -6,6 +6,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
+from mmjax.fusion.presence import require_each
 from mmjax.layers.attention import ParallelBlocks, Tokens, TransformerBlock
 from mmjax.types import Array
 
@@ -49,7 +50,11 @@ def project(sequences: Mapping[str, Array], masks: Mapping[str, Array], width: i
 
     Returns:
       modality -> tokens [B, T_i, width].
+
+    Raises:
+      InputError: for a sequence without a mask, or no sequence at all.
     """
+    require_each("masks", masks, sequences)
     tokens = {}
     for name in sorted(sequences):
         valid = jnp.where(masks[name][:, :, None], sequences[name], 0)
