@@ -171,7 +171,7 @@ def terminal_table(records: Iterable[Mapping]):
             figures = cells[["parameters", *map(_heading, _RATES)]]
             shown.add_row(Text(f"  {name}"), score, *figures)
             if cells.get(part.score) and cells["status"] != "done":
-                shown.add_row(Text(f"    {cells['status']}", style="dim italic"))
+                shown.add_row("", Text(cells["status"], style="dim italic"))
     return shown
 
 

@@ -54,4 +54,5 @@ def _fit(column: np.ndarray, kind: str) -> ValueScale:
 
 def _constant(column: np.ndarray) -> bool:
     """Whether all values are the same but for the rounding of float32, in which they are kept."""
-    return np.ptp(column) <= np.finfo(np.float32).eps * np.abs(column).max()
+    float32 = np.finfo(np.float32)
+    return np.ptp(column) <= max(float32.eps * np.abs(column).max(), float32.tiny)

@@ -154,6 +154,19 @@ def test_equal_records_give_equal_bytes(tmp_path):
     assert not any(b"\r" in content for content in written[0].values())
 
 
+def test_every_table_says_how_many_seeds_diverged():
+    told = "1 of 3 seeds diverged"
+    records = [*RECORDS, record("two", "feature", "concat", [0.5, 0.6, 0.7], status=told)]
+    console = rich.console.Console(width=80, file=io.StringIO())
+    console.print(tables.terminal_table(records))
+    parts = tables.sections(records)
+    for text in (tables.markdown(parts), tables.latex(parts), tables.csv(records)):
+        assert text.count(told) == 1
+    lines = console.file.getvalue().splitlines()
+    place = next(place for place, line in enumerate(lines) if told in line)
+    assert "concat" in lines[place - 1], "below its own row"
+
+
 def test_terminal_table_fits_80_columns_and_takes_names_as_text():
     marked = [*RECORDS, record("two", "model", "[red]evil", [0.1])]
     marked += [record("two", "decision", "evidential_average", [0.9, 0.1]) | {"parameters": 12345678}]
