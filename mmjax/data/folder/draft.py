@@ -18,7 +18,7 @@ from mmjax.data.folder.places import contents, is_archive, is_leftover, members_
 from mmjax.data.folder.schema import FILE, Reference
 from mmjax.data.folder.separated import sniff
 from mmjax.errors import InputError, shown
-from mmjax.types import LONGEST_NAME, RESERVED, check_modality_names
+from mmjax.types import LONGEST_NAME, RESERVED, add_modality_name
 
 LENGTHS = ("length", "lengths", "steps", "len")  # arrays of valid steps
 IDS = ("tokens", "ids", "input_ids", "words")  # arrays of ids
@@ -46,6 +46,7 @@ class _Found:
     """What the files of a folder hold, as it is found; the places of values are as task.yaml has them."""
 
     modalities: dict[str, dict] = dataclasses.field(default_factory=dict)
+    seen: dict[str, str] = dataclasses.field(default_factory=dict)  # their names
     targets: list[dict] = dataclasses.field(default_factory=list)
     splits: list[dict] = dataclasses.field(default_factory=list)
     groups: list[dict] = dataclasses.field(default_factory=list)
@@ -63,13 +64,14 @@ class _Found:
             plain = plain[:-1]
         for number in range(1, 100):
             tried = plain if number == 1 and plain else f"{plain or 'modality'} {number}"
+            if tried in RESERVED:
+                continue
             try:
-                check_modality_names([*self.modalities, tried])
+                add_modality_name(self.seen, tried)
             except InputError:
                 continue
-            if tried not in RESERVED:
-                self.modalities[tried] = part
-                return
+            self.modalities[tried] = part
+            return
         self.questions.append(f"{shown(name)} is left out: too many modalities have its name")
 
 

@@ -71,6 +71,7 @@ def test_a_delimiter_is_one_character_or_its_name(tmp_path, written, mark):
         ({"text": ", steps: [{transform: TfIdf, grams: [1]}]"}, "line 3: transform TfIdf: grams = "),
         ({"columns": "age"}, "line 2: columns is 'age'; accepted: a list of names"),
         ({"columns": "[[age]]"}, "line 2: columns is"),
+        ({"columns": "[age, b, age]"}, "line 2: columns names 'age' twice"),
         ({"columns": "['']"}, "line 2: columns is"),
         ({"name": "../x"}, "line 3: modality '../x'"),
         ({"name": "''"}, "line 3: modality ''"),
