@@ -131,8 +131,8 @@ def read_schema(folder: Path) -> Schema:
 
 
 def _name_of(folder: Path) -> str:
-    """A name made of a folder's: whatever it does not hold becomes '_'."""
-    return re.sub(r"[\W_]+", "_", folder.resolve().name).strip("_")[:LONGEST_NAME] or "task"
+    """A name made of a folder's: what no name holds becomes '_'."""
+    return re.sub(r"[^\w-]+", "_", folder.resolve().name)[:LONGEST_NAME].strip("_") or "task"
 
 
 def _check_names(modalities: _Reader) -> None:
