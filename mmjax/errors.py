@@ -22,9 +22,9 @@ class InputError(ValueError):
     """
 
 
-def shown(text: str) -> str:
-    """A user's text in quotes on one line, LONGEST characters of it at most."""
-    return _short.repr(str(text))
+def shown(value) -> str:
+    """What a user wrote on one line, a text in quotes, LONGEST characters of it at most."""
+    return _short.repr(value if isinstance(value, list | dict) else str(value))
 
 
 def unknown_name(kind: str, name: str, valid: Iterable[str], listed: str = "") -> InputError:

@@ -41,18 +41,27 @@ def check_modality_names(names: Iterable[str]) -> None:
     """Refuses names that could not be keys, parts of paths and words of a list at once.
 
     Raises:
-      InputError: for the first such name, or one that differs from another in case or composition alone, which some
-        file systems take for the same.
+      InputError: for the first that `add_modality_name` refuses.
     """
     seen = {}
     for name in names:
-        _check_modality_name(name)
-        folded = unicodedata.normalize("NFC", name.casefold())
-        if folded in seen:
-            raise InputError(
-                f"modalities {shown(seen[folded])} and {shown(name)}: names must differ in more than case; rename one"
-            )
-        seen[folded] = name
+        add_modality_name(seen, name)
+
+
+def add_modality_name(seen: dict[str, str], name: str) -> None:
+    """Adds a name to those that were seen, under what it is without regard to case and composition of letters.
+
+    Raises:
+      InputError: if it is no name for a modality, or differs from one before in that alone: to some file systems both
+        are the same.
+    """
+    _check_modality_name(name)
+    folded = unicodedata.normalize("NFC", name.casefold())
+    if folded in seen:
+        raise InputError(
+            f"modalities {shown(seen[folded])} and {shown(name)}: names must differ in more than case; rename one"
+        )
+    seen[folded] = name
 
 
 def _check_modality_name(name: str) -> None:

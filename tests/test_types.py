@@ -81,3 +81,12 @@ def test_scales_that_are_none(fields):
 )
 def test_outputs_and_classes(target, outputs, classes):
     assert (target.outputs, target.classes) == (outputs, classes)
+
+
+def test_no_name_ends_as_the_arrays_that_stand_beside_a_modality():
+    """In a file of new examples `scan.present` says who has a scan."""
+    from experiments.new_examples import EXTRAS
+
+    for extra in EXTRAS:
+        with pytest.raises(InputError, match=f"does not end in .*[.]{extra}"):
+            ModalitySpec(f"scan.{extra}", "vector", (3,))

@@ -115,6 +115,11 @@ def running_number(folder):
     return Expected(BOTH)
 
 
+def line_breaks(folder):
+    table(folder, {"site\n(code)": [f"s{place // 4}" for place in range(ROWS)], "age\n[years]": AGES} | PLAIN)
+    return Expected(BOTH, notes="if no site\n(code) may be in two splits")
+
+
 def groups(folder):
     table(folder, {"patient": [f"p{place // 2}" for place in range(ROWS)]} | PLAIN)
     return Expected(BOTH, notes="add `groups: {file: t.csv, column: patient}`")
@@ -246,9 +251,9 @@ def saved(folder):
     import datasets
 
     part = {"text": NOTES, "age": AGES, "label": LABELS}
-    data = {name: datasets.Dataset.from_dict(part) for name in ("train", "test")}
+    data = {name: datasets.Dataset.from_dict(part | {"lists": [[1, 2]] * ROWS}) for name in ("train", "test")}
     datasets.DatasetDict(data).save_to_disk(str(folder / "reviews"))
-    return Expected({"text": "text", "reviews": "table"})
+    return Expected({"text": "text", "reviews": "table"}, open="column 'lists' of reviews is left out: say its kind")
 
 
 def no_target(folder):
@@ -285,8 +290,9 @@ def two_targets(folder):
 VARIED = {
     build.__name__: build
     for build in (
-        plain, odd_columns, semicolons, declared, tabs_in_csv, utf16, latin1, running_number, groups, empty_columns,
-        own_values, chinese, splits, folds, image_paths, windows_paths, pictures_by_id, two_folders, zips_from_a_mac,
+        plain, odd_columns, semicolons, declared, tabs_in_csv, utf16, latin1, running_number, line_breaks, groups,
+        empty_columns, own_values, chinese, splits, folds, image_paths, windows_paths, pictures_by_id, two_folders,
+        zips_from_a_mac,
         pictures_beside_the_table, two_tables, parquet, npz, npy, odd_arrays, broken, saved, no_target, one_modality,
         missing_labels, none_is_a_class, rare_class, two_targets,
     )

@@ -84,6 +84,18 @@ def test_init_writes_a_draft_once(data, tmp_path):
     assert data("init", "--force", folder).returncode == 0
 
 
+def test_init_says_what_is_open_and_check_says_the_same(data, tmp_path):
+    rows = "".join(f"{place},{'ab'[place % 2]},{('None', 'Severe')[place % 2]}\n" for place in range(40))
+    (tmp_path / "t.csv").write_text(f"age,ward,label\n{rows}")
+    (tmp_path / "note.csv").write_text("text\n" + "".join(f"some words of day {place}\n" for place in range(40)))
+    done = data("init", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "") and "`classes: ['None', 'Severe']`" in done.stdout
+    told = next(line for line in done.stdout.splitlines() if line.startswith("open: "))
+    assert told.replace("open: ", "# Open: ") in (tmp_path / "task.yaml").read_text().splitlines()
+    checked = data("check", tmp_path)
+    assert checked.returncode == 2 and told.replace("open: ", "error: ") == checked.stderr.strip()
+
+
 @pytest.mark.parametrize("arguments", [(), ("check",), ("chekc", "x"), ("check", "a", "b")])
 def test_what_is_not_accepted(data, arguments):
     done = data(*arguments)

@@ -18,7 +18,7 @@ from mmjax.data.folder.places import contents, is_archive, is_leftover, members_
 from mmjax.data.folder.schema import FILE, Reference
 from mmjax.data.folder.separated import sniff
 from mmjax.errors import InputError, shown
-from mmjax.types import LONGEST_NAME, RESERVED, check_modality_names
+from mmjax.types import LONGEST_NAME, RESERVED, add_modality_name
 
 LENGTHS = ("length", "lengths", "steps", "len")  # arrays of valid steps
 IDS = ("tokens", "ids", "input_ids", "words")  # arrays of ids
@@ -46,6 +46,7 @@ class _Found:
     """What the files of a folder hold, as it is found; the places of values are as task.yaml has them."""
 
     modalities: dict[str, dict] = dataclasses.field(default_factory=dict)
+    seen: dict[str, str] = dataclasses.field(default_factory=dict)  # their names
     targets: list[dict] = dataclasses.field(default_factory=list)
     splits: list[dict] = dataclasses.field(default_factory=list)
     groups: list[dict] = dataclasses.field(default_factory=list)
@@ -63,13 +64,14 @@ class _Found:
             plain = plain[:-1]
         for number in range(1, 100):
             tried = plain if number == 1 and plain else f"{plain or 'modality'} {number}"
+            if tried in RESERVED:
+                continue
             try:
-                check_modality_names([*self.modalities, tried])
+                add_modality_name(self.seen, tried)
             except InputError:
                 continue
-            if tried not in RESERVED:
-                self.modalities[tried] = part
-                return
+            self.modalities[tried] = part
+            return
         self.questions.append(f"{shown(name)} is left out: too many modalities have its name")
 
 
@@ -123,8 +125,12 @@ def add_questions(path: Path, questions: Iterable[str]) -> None:
     Raises:
       InputError: if the file cannot be written.
     """
-    lines = [f"# Open: {question}\n" for question in questions]
-    _write(path, path.read_text(encoding="utf-8") + "".join(lines))
+    _write(path, path.read_text(encoding="utf-8") + _comments(f"Open: {question}" for question in questions))
+
+
+def _comments(sentences: Iterable[str]) -> str:
+    """A line each, whatever line breaks the names in them hold."""
+    return "".join(f"# {' '.join(sentence.split())}\n" for sentence in sentences)
 
 
 def _write(path: Path, text: str) -> None:
@@ -159,14 +165,13 @@ def _written(folder: Path, found: _Found) -> Draft:
             "one modality was found, and two or more are compared; divide its columns by where they come from"
         )
     heading = [
-        "A draft made by looking at the files: correct it, then run "
-        f"`python -m experiments.data check {' '.join(str(folder).split())}`.",
+        f"A draft made by looking at the files: correct it, then run `python -m experiments.data check {folder}`.",
         *(f"Note: {note}" for note in notes),
         *(f"Open: {question}" for question in questions),
     ]
     body = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=None, width=10**9)
     complete = bool(found.targets) and len(found.modalities) > 1
-    return Draft("".join(f"# {line}\n" for line in heading) + body, tuple(notes), tuple(questions), complete)
+    return Draft(_comments(heading) + body, tuple(notes), tuple(questions), complete)
 
 
 def _common_key(found: _Found, target: dict) -> str:
@@ -215,8 +220,12 @@ def _of_arrays(found: _Found, path: Path) -> None:
         return
     lengths, sequences = [], []
     for array in arrays.names_of(path) if path.suffix.lower() == ".npz" else [""]:
-        values = arrays.read_array(path, array)
         name, place = array or path.stem, {"file": path.name} | ({"array": array} if array else {})
+        try:
+            values = arrays.read_array(path, array)
+        except InputError as error:
+            found.questions.append(f"array {shown(name)} is left out: {error}")
+            continue
         low, one = name.lower(), values.ndim == 1 or (values.ndim == 2 and values.shape[1] == 1)
         kind = {2: "vector", 3: "sequence", 4: "image", 5: "video"}.get(values.ndim)
         if low in TARGETS and (one or values.ndim == 2):
@@ -246,14 +255,16 @@ def _of_arrays(found: _Found, path: Path) -> None:
 def _of_saved(found: _Found, path: Path) -> None:
     if not saved_datasets.is_saved(path):
         return
+    import datasets
+
     saved, place = saved_datasets.read_saved(path), {"file": path.name}
     plain = []
     for column, feature in next(iter(saved.tables.values())).features.items():
-        kind = {"Image": "image", "Audio": "waveform"}.get(type(feature).__name__)
-        if kind:
-            found.add(column, kind=kind, **place, column=column)
-        elif hasattr(feature, "dtype") and not isinstance(feature, list):
+        if isinstance(feature, datasets.Value | datasets.ClassLabel):
             plain.append(column)
+        elif isinstance(feature, datasets.Image | datasets.Audio):
+            kind = "image" if isinstance(feature, datasets.Image) else "waveform"
+            found.add(column, kind=kind, **place, column=column)
         else:
             found.questions.append(f"column {shown(column)} of {path.name} is left out: say its kind, as `sequence`")
     strings = {c: ["" if value is None else str(value) for value in saved.values(c)] for c in plain}

@@ -41,10 +41,11 @@ def ordered(labels: Iterable[str]) -> list[str]:
 
 
 def near_twins(classes: Sequence[str]) -> list[str]:
-    """A sentence for each class that differs from one before in case, width, or what stands between words alone."""
+    """A sentence for each class that differs from one before in case, width, or marks between words alone."""
     first, sentences = {}, []
     for name in classes:
-        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+        seen = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")  # without what has no width
+        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
         key = re.sub(r"(?<=\w)[\s_-]+(?=\w)", " ", folded)
         if first.setdefault(key, name) != name:
             sentences.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from mmjax.data.folder.settings import number_of, typed_settings
 from mmjax.data.transforms.contract import Transform
 from mmjax.data.transforms.registry import TRANSFORMS
 from mmjax.errors import InputError, nearest, shown
-from mmjax.types import RESERVED, SCALE_KINDS, TARGET_KINDS, check_modality_names
+from mmjax.types import RESERVED, SCALE_KINDS, TARGET_KINDS, add_modality_name
 
 FILE = "task.yaml"
 # Kinds of task.yaml -> kinds of the project.
@@ -137,14 +138,15 @@ def read_schema(folder: Path) -> Schema:
 
 
 def _name_of(folder: Path) -> str:
-    """A name made of a folder's: whatever it does not hold becomes '_'."""
-    return re.sub(r"[\W_]+", "_", folder.resolve().name).strip("_")[:LONGEST_NAME] or "task"
+    """A name made of a folder's: what no name holds becomes '_'."""
+    return re.sub(r"[^\w-]+", "_", folder.resolve().name)[:LONGEST_NAME].strip("_") or "task"
 
 
 def _check_names(modalities: _Reader) -> None:
-    for place, name in enumerate(modalities.content):
+    seen = {}
+    for name in modalities.content:
         try:
-            check_modality_names(list(modalities.content)[: place + 1])
+            add_modality_name(seen, name)
         except InputError as error:
             raise InputError(f"{modalities.path}, line {modalities.line(name)}: {error}") from None
         if name in RESERVED:
@@ -206,6 +208,9 @@ class _Reader:
         values = self.content.get(key, [])
         if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
             self.refuse(key, _said(values), "a list of names, as `[age, ward]`")
+        twice = [value for value, count in Counter(values).items() if count > 1]
+        if twice:
+            self.refuse(key, f"names {shown(twice[0])} twice", "each name once")
         return tuple(values)
 
 

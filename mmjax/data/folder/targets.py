@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -72,10 +73,10 @@ def read_target(schema: Schema, rows: Rows) -> tuple[Target, np.ndarray]:
         )
     (name,) = by_name
     found, classes = labels.merged(columns[0], part.classes)
-    twice = next((each for place, each in enumerate(classes) if each in classes[:place]), None)
-    if twice is not None:
+    twice = [label for label, count in Counter(classes).items() if count > 1]
+    if twice:
         raise InputError(
-            f"{schema.folder / FILE}, line {part.reference.line}: classes names {shown(twice)} twice; keep one"
+            f"{schema.folder / FILE}, line {part.reference.line}: classes names {shown(twice[0])} twice; keep one"
         )
     classes = classes or labels.ordered(found)
     if len(classes) < 2 or (kind == "binary" and len(classes) != 2):

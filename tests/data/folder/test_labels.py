@@ -61,6 +61,7 @@ def test_the_order_does_not_change_with_the_seed_of_hashes():
         (["Sick", "sick"], 1),
         (["T-cell", "T cell", "t_cell"], 2),
         (["ＡＢ", "AB"], 1),
+        (["sick", "sick\u200b"], 1),
         (["straße", "STRASSE"], 1),
         (["[/INST]", "[/inst]"], 1),
         (["sick", "healthy"], 0),

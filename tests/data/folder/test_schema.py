@@ -71,6 +71,7 @@ def test_a_delimiter_is_one_character_or_its_name(tmp_path, written, mark):
         ({"text": ", steps: [{transform: TfIdf, grams: [1]}]"}, "line 3: transform TfIdf: grams = "),
         ({"columns": "age"}, "line 2: columns is 'age'; accepted: a list of names"),
         ({"columns": "[[age]]"}, "line 2: columns is"),
+        ({"columns": "[age, b, age]"}, "line 2: columns names 'age' twice"),
         ({"columns": "['']"}, "line 2: columns is"),
         ({"name": "../x"}, "line 3: modality '../x'"),
         ({"name": "''"}, "line 3: modality ''"),
@@ -90,7 +91,14 @@ def test_what_a_field_does_not_take_is_told_with_its_line(tmp_path, changed, tol
 
 
 @pytest.mark.parametrize(
-    "folder, name", [("My data (2)", "My_data_2"), ("données", "données"), ("...", "task"), ("a" * 200, "a" * 64)]
+    "folder, name",
+    [
+        ("my-data_2", "my-data_2"),
+        ("My data (2)", "My_data_2"),
+        ("données", "données"),
+        ("...", "task"),
+        ("a" * 200, "a" * 64),
+    ],
 )
 def test_a_folder_s_name_becomes_that_of_the_task(tmp_path, folder, name):
     assert schema_of(tmp_path / folder).name == name
