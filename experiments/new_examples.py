@@ -96,7 +96,7 @@ def _tell(sentences: Iterable[str]) -> None:
 
 
 def _of_archive(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Column]:
-    with reading(path), np.load(path, allow_pickle=False) as archive:
+    with reading(path, own=True), np.load(path, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     accepted = [*preprocessing, *(f"{name}.{extra}" for name in preprocessing for extra in EXTRAS)]
     for name in arrays:

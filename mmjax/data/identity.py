@@ -43,7 +43,7 @@ def content_hash(task: Task) -> str:
     digest = hashlib.sha256(task.fingerprint.encode())
     facts = [[dataclasses.asdict(spec) for spec in task.modalities], dataclasses.asdict(task.target), task.class_names]
     for name, fitted in task.preprocessing.items():
-        facts.append([name, [settings_of(step) for step in fitted.steps]])
+        facts.append([name, [settings_of(step) for step in fitted.steps], dataclasses.asdict(fitted.form)])
         for place, state in enumerate(fitted.states):
             for key in sorted(state):
                 value = np.asarray(state[key])

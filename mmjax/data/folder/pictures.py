@@ -71,7 +71,7 @@ def read_pictures(
 def _picture(name: str, file: Path | bytes) -> Picture:
     from PIL import Image, ImageOps
 
-    with reading(Path(name)), warnings.catch_warnings():
+    with reading(Path(name), own=True), warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
             if image.size[0] * image.size[1] > MOST_PIXELS:

@@ -63,7 +63,7 @@ def read_sounds(
 def _sound(name: str, file: Path | bytes) -> tuple[np.ndarray, int]:
     import soundfile
 
-    with reading(Path(name)), io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb") as opened:
+    with reading(Path(name), own=True), io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb") as opened:
         lacking = _lacking(opened)
         if lacking:
             raise InputError(f"{name} lacks its end: {lacking}; copy it again")

@@ -65,7 +65,7 @@ def numeric_columns(path: Path) -> frozenset[str]:
         return frozenset()
     import pyarrow.parquet
 
-    with reading(path):
+    with reading(path, own=True):
         schema = pyarrow.parquet.read_schema(path)
     types = pyarrow.types
     numeric = (types.is_floating, types.is_integer, types.is_decimal)

@@ -72,28 +72,6 @@ class TableFile:
         """
         return self._as_they_stand[:, self._place(column)]
 
-    def numbers(self, column: str) -> np.ndarray:
-        """[n] float64; NaN where the cell says nothing.
-
-        Raises:
-          InputError: naming the first cell that is no finite number.
-        """
-        strings = self.strings(column)
-        values = np.full(len(strings), np.nan)
-        for row, text in enumerate(strings):
-            if text:
-                try:
-                    values[row] = float(text)
-                except ValueError:
-                    raise InputError(
-                        f"{self.where(row, column)}: {shown(text)} is no number; correct or empty it"
-                    ) from None
-                if not np.isfinite(values[row]):
-                    raise InputError(
-                        f"{self.where(row, column)}: {shown(text)} is not finite; correct or empty the cell"
-                    )
-        return values
-
     def _place(self, column: str) -> int:
         place = self._places.get(plain(column))
         if place is None:
