@@ -213,7 +213,7 @@ def main() -> int:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(
             signal.SIGINT, signal.SIG_DFL
-        )  # a shell's `&` lets it be ignored, and launches would inherit that
+        )  # launches would ignore it too, as after a shell's `  # a shell's `&` lets it be ignored, and launches would inherit that`
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     console = Console()
