@@ -210,10 +210,8 @@ def main() -> int:
 
     output, root = command.path_of("output"), command.path_of("workdir").absolute()
     command.check_writable(output)
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(
-            signal.SIGINT, signal.SIG_DFL
-        )  # launches would ignore it too, as after a shell's `  # a shell's `&` lets it be ignored, and launches would inherit that`
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as after a shell's `&`; launches would inherit it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     console = Console()
