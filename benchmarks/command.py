@@ -41,6 +41,7 @@ def guarded(main: Callable[[], int | None]) -> int | None:
     interrupts = take_interrupts()
     _print_whatever_the_terminal_lacks()
     _leave_64_bits_aside()
+    sys.unraisablehook = _tell_unless_too_late
     try:
         code = main()
         if sys.stdout is not None:
@@ -79,6 +80,12 @@ def _print_whatever_the_terminal_lacks():
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
+
+
+def _tell_unless_too_late(unraisable):
+    """Writers of TensorStore that end after the one that failed have nobody left to tell, which is no news."""
+    if not (isinstance(unraisable.exc_value, RuntimeError) and str(unraisable.exc_value) == "Event loop is closed"):
+        sys.__unraisablehook__(unraisable)
 
 
 def _leave_64_bits_aside():

@@ -223,10 +223,8 @@ def main() -> int:
 
     output, root = command.path_of("output"), command.path_of("workdir").absolute()
     command.check_writable(output)
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(
-            signal.SIGINT, signal.SIG_DFL
-        )  # a shell's `&` lets it be ignored, and launches would inherit that
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as after a shell's `&`; launches would inherit it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     console = Console()

@@ -181,10 +181,8 @@ class Search:
                 tuple(seed for seed in seeds for _ in rates), placement, None, on_progress,
                 stop=stop, learning_rates=tuple(rates) * len(seeds), splits=("validation",),
             )  # fmt: skip
-        except (
-            jax.errors.JaxRuntimeError,
-            MemoryError,
-        ) as error:  # too wide for the memory, say: the search goes on without it
+        except (jax.errors.JaxRuntimeError, MemoryError) as error:
+            # Too wide for the memory, say: the search goes on without it.
             reason = f"failed: {(str(error).splitlines() or ['not enough memory'])[0]}"
             return [Trial(values, None, None, (), reason) for values in group]
         finally:

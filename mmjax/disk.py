@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from mmjax.errors import InputError
+
 REFUSALS = tuple(
     getattr(errno, name)
     for name in ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EFBIG", "EIO", "EMFILE", "ENFILE", "ESTALE")
@@ -24,6 +26,8 @@ def writing(place: str | Path) -> Iterator[None]:
     """
     try:
         yield
+    except InputError:
+        raise  # which says more
     except Exception as error:
         code = refusal(error)
         if code is None or getattr(error, "filename", None):
@@ -32,12 +36,17 @@ def writing(place: str | Path) -> Iterator[None]:
 
 
 def refusal(error: BaseException) -> int | None:
-    """The number of the disk's refusal that an exception was raised because of, None where there is none."""
+    """The number of the disk's refusal that an exception is, or was raised because of; None where there is none.
+
+    Of what came before an exception only REFUSALS count: a file that was looked for in vain is often no fault.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
     seen = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         if isinstance(error, OSError):
-            if error.errno is not None:
+            if error.errno in REFUSALS:
                 return error.errno
             if " requested and " in str(error):  # NumPy's words for a write that was cut short
                 return errno.ENOSPC

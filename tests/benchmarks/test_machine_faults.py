@@ -73,6 +73,28 @@ def test_what_is_no_refusal_passes_unchanged(error):
     assert raised(write) is error and sentence_of(error) is None
 
 
+def test_a_fault_that_comes_up_while_a_file_is_missed_stays_a_fault():
+    def write():
+        with writing("/folder"):
+            try:
+                open("/nowhere/file")
+            except FileNotFoundError:
+                raise KeyError("a fault")  # noqa: B904
+
+    assert isinstance(raised(write), KeyError) and sentence_of(raised(write)) is None
+
+
+def test_what_says_more_than_the_disk_stays():
+    def write():
+        with writing("/folder"):
+            try:
+                refuse_below()
+            except RuntimeError as error:
+                raise InputError("name another folder in MMJAX_CACHE_DIR") from error
+
+    assert isinstance(raised(write), InputError)
+
+
 def test_too_large_an_array_is_told_with_its_size():
     assert "Unable to allocate" in sentence_of(raised(lambda: np.zeros(2**58)))
     assert "not enough memory" in sentence_of(MemoryError())

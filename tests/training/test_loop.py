@@ -3,6 +3,8 @@
 import contextlib
 import dataclasses
 import functools
+import os
+import signal
 
 import jax
 import numpy as np
@@ -64,6 +66,30 @@ PLACEMENTS = (
     Placement(8, "pmap", "batch"),
     Placement(2, "shard_map", "batch"),
 )
+
+
+def test_precision_is_that_of_the_config_whatever_jax_is_set_to():
+    with jax.enable_x64(True):
+        assert_same(train(), alone())
+
+
+def test_ctrl_c_keeps_the_place(tmp_path):
+    keep, seen = Keep(tmp_path, "this run", seconds_between=1e9), []
+
+    def press(progress):
+        seen.append(progress.epoch)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train(keep=keep, on_progress=press)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert seen == [2], "the evaluation is through, and no more"
+    result = train(keep=keep, on_progress=lambda progress: seen.append(progress.epoch))
+    assert seen == [2, 4]
+    assert_same(result, alone())
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS, ids=lambda p: f"{p.parallel}-{p.split}-{p.devices}")

@@ -5,6 +5,7 @@ import pickle
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -44,3 +45,43 @@ def test_two_processes_are_one(tmp_path, split, data):
             np.testing.assert_allclose(same[name], logits[name], **close)
         for one, other in zip(map(numbers, history), map(numbers, lines), strict=True):
             assert one == pytest.approx(other, rel=close["rtol"], abs=close["atol"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [0, 1])
+def test_when_one_process_dies_the_others_say_so_and_the_same_command_goes_on(tmp_path, killed):
+    """The other ends with the code for trying again, in one sentence, long before JAX would abort it."""
+    folder = tmp_path / "values"
+    folder.mkdir()
+    rows = (f"{i % 11},{i % 7},{'odd' if i % 2 else 'even'}\n" for i in range(80))
+    (folder / "t.csv").write_text("a,b,y\n" + "".join(rows))
+    modalities = "".join(f"  {name}: {{kind: table, file: t.csv, columns: [{name}]}}\n" for name in "ab")
+    (folder / "task.yaml").write_text(f"modalities:\n{modalities}target: {{file: t.csv, column: y}}\n")
+    flags = "--xla_force_host_platform_device_count=1 --xla_backend_optimization_level=0"
+    environment = os.environ | {"XLA_FLAGS": flags, "MMJAX_CACHE_DIR": str(tmp_path / "cache")}
+
+    def start(epochs):
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            meeting = f"--coordinator_address=localhost:{free.getsockname()[1]}"
+        words = [sys.executable, "-m", "experiments.launch", f"--tasks={folder}", "--fusions=concat", "--seeds=2"]
+        words += [f"--workdir={tmp_path / 'work'}", "--multihost", meeting, "--num_processes=2", f"--epochs={epochs}"]
+        return [
+            subprocess.Popen(
+                [*words, f"--process_id={i}"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+            )
+            for i in range(2)
+        ]
+
+    running = start(100_000)
+    while not list(tmp_path.glob("work/checkpoints/*/seeds.json")):
+        assert [process.poll() for process in running] == [None, None]
+        time.sleep(0.05)
+    running[killed].kill()
+    _, said = running[1 - killed].communicate(timeout=30)
+    assert running[1 - killed].returncode == 75
+    assert said.count(f"error: process {killed} on ") == 1 and "has died, and so this one ends" in said
+    assert "Traceback" not in said
+    running[killed].communicate()
+    again = start(2)
+    assert [process.communicate(timeout=300) and process.returncode for process in again] == [0, 0]
