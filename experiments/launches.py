@@ -78,29 +78,28 @@ def read_launch(workdir: Path, name: str | None = None) -> list[Row]:
     kept = {each: _read(path) for each, path in files.items()}
     name = max(kept, key=lambda each: kept[each]["time"]) if name is None else name
     lookup(files, "launch", name)
-    store = Store(workdir)
     try:
-        runs = [[KeptRun(run) for run in row["runs"]] for row in kept[name]["rows"]]
-        stored = [tuple(map(store.read, of_row)) for of_row in runs]
-        places = [row["task"] for row in kept[name]["rows"]]
-        tasks = [
-            _task(
-                facts, [run for at, of_row in zip(places, stored, strict=True) if at == place for run in of_row if run]
-            )
-            for place, facts in enumerate(kept[name]["tasks"])
-        ]
-        return [
-            Row(
-                **_fields(row)
-                | {"task": tasks[row["task"]], "runs": stored_of, "records": tuple(map(store.record, of_row))}
-            )
-            for row, of_row, stored_of in zip(kept[name]["rows"], runs, stored, strict=True)
-        ]
+        return _rows(kept[name], Store(workdir))
     except (KeyError, TypeError, IndexError) as error:
         raise InputError(
             f"{files[name]} was written by another version of mmjax ({error!r}): "
             f"repeat its command, {kept[name]['command']}"
         ) from error
+
+
+def _rows(content: dict, store: Store) -> list[Row]:
+    """The rows of a launch's file, with what the store has of them."""
+    runs = [[KeptRun(name) for name in row["runs"]] for row in content["rows"]]
+    stored = [tuple(map(store.read, of_row)) for of_row in runs]
+    of_task: dict[int, list[Stored]] = {}
+    for row, of_row in zip(content["rows"], stored, strict=True):
+        of_task.setdefault(row["task"], []).extend(filter(None, of_row))
+    tasks = [_task(facts, of_task[place]) for place, facts in enumerate(content["tasks"])]
+    rows = []
+    for row, names, of_row in zip(content["rows"], runs, stored, strict=True):
+        of_store = {"runs": of_row, "records": tuple(map(store.record, names))}
+        rows.append(Row(**_fields(row) | of_store | {"task": tasks[row["task"]]}))
+    return rows
 
 
 def _read(path: Path) -> dict:
