@@ -134,23 +134,28 @@ def _cell(plain: dict) -> Cell:
 
 
 def _facts(task: Task) -> dict:
-    """A task without its arrays, but for the groups that a footer's interval is drawn over."""
+    """A task without its arrays, but for what figures and footers need: the usual target, and groups."""
     facts = {field.name: getattr(task, field.name) for field in dataclasses.fields(task) if field.name not in LARGE}
-    facts["modalities"] = [dataclasses.asdict(spec) for spec in task.modalities]
-    facts["target"] = dataclasses.asdict(task.target)
-    sizes = {split: batch.size for split, batch in task.splits.items()}
-    return facts | {"sizes": sizes, "groups": {split: of_split.tolist() for split, of_split in task.groups.items()}}
+    train = task.splits["train"].target
+    return facts | {
+        "modalities": [dataclasses.asdict(spec) for spec in task.modalities],
+        "target": dataclasses.asdict(task.target),
+        "sizes": {split: batch.size for split, batch in task.splits.items()},
+        "train_target": {"dtype": train.dtype.name, "values": train.tolist()},
+        "groups": {split: of_split.tolist() for split, of_split in task.groups.items()},
+    }
 
 
 def _task(facts: dict, stored: Iterable[Stored]) -> Task:
     """The task of facts, with the targets that its runs were judged by, and no inputs."""
-    targets = {name: array for run in stored for name, array in run.predictions.items() if name.endswith("_target")}
+    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+    train, sizes = plain.pop("train_target"), plain.pop("sizes")
+    targets = {"train_target": np.array(train["values"], train["dtype"])}
+    targets |= {name: array for run in stored for name, array in run.predictions.items() if name.endswith("_target")}
+    nothing = targets["train_target"][:0]  # of a split that no run was judged by
     splits = {
-        split: Batch({}, {}, {}, targets.get(f"{split}_target", np.zeros(0, np.int32)), np.ones(size, np.float32))
-        for split, size in facts["sizes"].items()
-    }
-    plain = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in facts.items() if name != "sizes"
+        split: Batch({}, {}, {}, targets.get(f"{split}_target", nothing), np.ones(size, np.float32))
+        for split, size in sizes.items()
     }
     return Task(**plain | {
         "modalities": tuple(ModalitySpec(**spec | {"shape": tuple(spec["shape"])}) for spec in facts["modalities"]),
