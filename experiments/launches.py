@@ -78,29 +78,28 @@ def read_launch(workdir: Path, name: str | None = None) -> list[Row]:
     kept = {each: _read(path) for each, path in files.items()}
     name = max(kept, key=lambda each: kept[each]["time"]) if name is None else name
     lookup(files, "launch", name)
-    store = Store(workdir)
     try:
-        runs = [[KeptRun(run) for run in row["runs"]] for row in kept[name]["rows"]]
-        stored = [tuple(map(store.read, of_row)) for of_row in runs]
-        places = [row["task"] for row in kept[name]["rows"]]
-        tasks = [
-            _task(
-                facts, [run for at, of_row in zip(places, stored, strict=True) if at == place for run in of_row if run]
-            )
-            for place, facts in enumerate(kept[name]["tasks"])
-        ]
-        return [
-            Row(
-                **_fields(row)
-                | {"task": tasks[row["task"]], "runs": stored_of, "records": tuple(map(store.record, of_row))}
-            )
-            for row, of_row, stored_of in zip(kept[name]["rows"], runs, stored, strict=True)
-        ]
+        return _rows(kept[name], Store(workdir))
     except (KeyError, TypeError, IndexError) as error:
         raise InputError(
             f"{files[name]} was written by another version of mmjax ({error!r}): "
             f"repeat its command, {kept[name]['command']}"
         ) from error
+
+
+def _rows(content: dict, store: Store) -> list[Row]:
+    """The rows of a launch's file, with what the store has of them."""
+    runs = [[KeptRun(name) for name in row["runs"]] for row in content["rows"]]
+    stored = [tuple(map(store.read, of_row)) for of_row in runs]
+    of_task: dict[int, list[Stored]] = {}
+    for row, of_row in zip(content["rows"], stored, strict=True):
+        of_task.setdefault(row["task"], []).extend(filter(None, of_row))
+    tasks = [_task(facts, of_task[place]) for place, facts in enumerate(content["tasks"])]
+    rows = []
+    for row, names, of_row in zip(content["rows"], runs, stored, strict=True):
+        of_store = {"runs": of_row, "records": tuple(map(store.record, names))}
+        rows.append(Row(**_fields(row) | of_store | {"task": tasks[row["task"]]}))
+    return rows
 
 
 def _read(path: Path) -> dict:
@@ -135,23 +134,28 @@ def _cell(plain: dict) -> Cell:
 
 
 def _facts(task: Task) -> dict:
-    """A task without its arrays, but for the groups that a footer's interval is drawn over."""
+    """A task without its arrays, but for what figures and footers need: the usual target, and groups."""
     facts = {field.name: getattr(task, field.name) for field in dataclasses.fields(task) if field.name not in LARGE}
-    facts["modalities"] = [dataclasses.asdict(spec) for spec in task.modalities]
-    facts["target"] = dataclasses.asdict(task.target)
-    sizes = {split: batch.size for split, batch in task.splits.items()}
-    return facts | {"sizes": sizes, "groups": {split: of_split.tolist() for split, of_split in task.groups.items()}}
+    train = task.splits["train"].target
+    return facts | {
+        "modalities": [dataclasses.asdict(spec) for spec in task.modalities],
+        "target": dataclasses.asdict(task.target),
+        "sizes": {split: batch.size for split, batch in task.splits.items()},
+        "train_target": {"dtype": train.dtype.name, "values": train.tolist()},
+        "groups": {split: of_split.tolist() for split, of_split in task.groups.items()},
+    }
 
 
 def _task(facts: dict, stored: Iterable[Stored]) -> Task:
     """The task of facts, with the targets that its runs were judged by, and no inputs."""
-    targets = {name: array for run in stored for name, array in run.predictions.items() if name.endswith("_target")}
+    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+    train, sizes = plain.pop("train_target"), plain.pop("sizes")
+    targets = {"train_target": np.array(train["values"], train["dtype"])}
+    targets |= {name: array for run in stored for name, array in run.predictions.items() if name.endswith("_target")}
+    nothing = targets["train_target"][:0]  # of a split that no run was judged by
     splits = {
-        split: Batch({}, {}, {}, targets.get(f"{split}_target", np.zeros(0, np.int32)), np.ones(size, np.float32))
-        for split, size in facts["sizes"].items()
-    }
-    plain = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in facts.items() if name != "sizes"
+        split: Batch({}, {}, {}, targets.get(f"{split}_target", nothing), np.ones(size, np.float32))
+        for split, size in sizes.items()
     }
     return Task(**plain | {
         "modalities": tuple(ModalitySpec(**spec | {"shape": tuple(spec["shape"])}) for spec in facts["modalities"]),

@@ -81,6 +81,19 @@ def test_groups_are_kept_as_the_interval_of_the_footer_needs_them(launch, task, 
     assert b"12 examples of 5 groups" in before["table.md"] and reported(tmp_path) == before
 
 
+@pytest.mark.parametrize("kind", ["binary", "regression"])
+def test_a_task_comes_back_with_all_that_figures_are_made_of(launch, task, regression_task, kind, tmp_path):
+    """Inputs apart, which no figure needs: a seed that diverged, say, counts as what is usual in train."""
+    task = {"binary": task, "regression": dataclasses.replace(regression_task, bayes={})}[kind]
+    launch(task, fusions=["concat"])
+    again = read_launch(tmp_path)[0].task
+    assert (again.title, again.target, again.modalities) == (task.title, task.target, task.modalities)
+    for split, batch in task.splits.items():
+        assert again.splits[split].size == batch.size and again.splits[split].target.dtype == batch.target.dtype
+        np.testing.assert_array_equal(again.splits[split].target, batch.target)
+        np.testing.assert_array_equal(again.groups[split], task.groups[split])
+
+
 def test_the_last_launch_is_reported_unless_another_is_named(launch, tmp_path):
     first = launch()
     (name,) = [path.stem for path in (tmp_path / "launches").iterdir()]
