@@ -1,7 +1,8 @@
 """Decision level: D = g(h_1(E_1), ..., h_M(E_M)).
 
 Every class here is a flax module `g(logits, present=None) -> log p`, logits modality -> [B, K] over K >= 2
-classes, present modality -> [B] bool. `Rule` says what else is asked of it.
+classes, present modality -> [B] bool as at the feature level; they work in float32 or better, whatever the logits are
+of. `Rule` says what else is asked of it.
 """
 
 from mmjax.fusion.decision.averages import CalibratedMean, Mean, WeightedMean

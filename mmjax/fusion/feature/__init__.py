@@ -1,8 +1,9 @@
 """Feature level: D = h(g(E_1, ..., E_M)).
 
 Every class here is a flax module `g(embeddings, present=None) -> F`, embeddings modality -> [B, d_i],
-present modality -> [B] bool, for any M >= 2; an absent row's embedding is never read. `Early` alone joins the inputs,
-before an encoder.
+present modality -> [B] bool, for any M >= 1 and any B; an absent row's embedding is never read. `present` has every
+modality of `embeddings`, or an InputError says which it lacks; others that it has are ignored. `Early` alone joins the
+inputs, before an encoder.
 """
 
 from mmjax.fusion.feature.compact_bilinear import MCB

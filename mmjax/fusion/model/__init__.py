@@ -2,10 +2,11 @@
 
 Every class here is a flax module. Where its attribute `joins` is "sequences" it works on what the encoders made,
 `g(sequences, masks, train=False) -> F`, sequences modality -> [B, T_i, d_i] and masks modality -> [B, T_i] (False on
-padding, and everywhere for an absent modality). Where it is "stages" it runs the encoders itself,
-`g(encoders, features, train=False) -> (F, encoded)`; where "embeddings" it is called as at the feature level.
-`heads_per_modality` says whether its loss wants a decoder on every modality's embedding besides, and a method
-`with_penalty` gives F and what its loss adds; `whole_batch` says that this is no mean over examples.
+padding, and everywhere for an absent modality); those that join modalities pair by pair ask for two or more. Where it
+is "stages" it runs the encoders itself, `g(encoders, features, train=False) -> (F, encoded)`; where "embeddings" it is
+called as at the feature level. `heads_per_modality` says whether its loss wants a decoder on every modality's embedding
+besides, and a method `with_penalty` gives F and what its loss adds; `whole_batch` says that this is no mean over
+examples.
 """
 
 from mmjax.fusion.model.bottleneck import Bottleneck
