@@ -11,7 +11,7 @@ from pathlib import Path
 
 import mmjax
 from mmjax.config import Config
-from mmjax.errors import LISTING, lookup
+from mmjax.errors import lookup
 from mmjax.evaluation.classical import CLASSICAL
 from mmjax.fusion import FUSIONS, LEVELS, level_of
 from mmjax.training.strategies import STRATEGIES, undefined
@@ -167,7 +167,7 @@ def fusions_of(task: Task, names: Sequence[str]) -> list[str]:
         "majority": [],
         "all": [*unimodal, *FUSIONS],
     }
-    return list(dict.fromkeys(fusion for name in names for fusion in lookup(groups, "fusion", name, LISTING)))
+    return list(dict.fromkeys(fusion for name in names for fusion in lookup(groups, "fusion", name)))
 
 
 def strategies_of(names: Sequence[str]) -> list[str]:
@@ -177,7 +177,7 @@ def strategies_of(names: Sequence[str]) -> list[str]:
       InputError: for an unknown name.
     """
     groups = {name: [name] for name in STRATEGIES} | {"all": list(STRATEGIES)}
-    return list(dict.fromkeys(strategy for name in names for strategy in lookup(groups, "strategy", name, LISTING)))
+    return list(dict.fromkeys(strategy for name in names for strategy in lookup(groups, "strategy", name)))
 
 
 def digest(values) -> str:

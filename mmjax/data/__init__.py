@@ -13,7 +13,7 @@ from mmjax.data.handwritten import task as handwritten
 from mmjax.data.recipe import entries_of
 from mmjax.data.recipes import RECIPES
 from mmjax.data.synthetic import task as synthetic
-from mmjax.errors import LISTING, lookup
+from mmjax.errors import lookup
 from mmjax.types import Task
 
 TASKS = {
@@ -74,7 +74,7 @@ def load_task(name: str, data_dir: str | None = None, cache_dir: str | None = No
     if name not in TASKS and is_folder(name):
         return dataclasses.replace(load_folder(name, cache_dir), tags=("own",))
     base, _, protocol = ("", "", "") if name in TASKS else name.rpartition("/")
-    entry = TASKS[base] if base in TASKS and TASKS[base].protocols else lookup(TASKS, "task", name, LISTING)
+    entry = TASKS[base] if base in TASKS and TASKS[base].protocols else lookup(TASKS, "task", name)
     how = {"protocol": protocol} if protocol else {}
     task = dataclasses.replace(entry.load(data_dir, cache_dir, **how), tags=entry.tags)
     check_task(task)
@@ -98,5 +98,5 @@ def tasks_of(names: Sequence[str]) -> list[str]:
     for name in names:
         base = name.rpartition("/")[0]
         known = name in TASKS or is_folder(name) or (base in TASKS and TASKS[base].protocols)
-        chosen += [name] if known else lookup(tags | {task: [task] for task in TASKS}, "task or tag", name, LISTING)
+        chosen += [name] if known else lookup(tags | {task: [task] for task in TASKS}, "task or tag", name)
     return list(dict.fromkeys(chosen))

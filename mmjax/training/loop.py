@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mmjax.config import Config
-from mmjax.errors import LISTING, InputError, lookup
+from mmjax.errors import InputError, lookup
 from mmjax.model import MultimodalModel, build_model, initialise, part_of
 from mmjax.training.checkpoint import Checkpoints, Keep
 from mmjax.training.feed import make_feed
@@ -96,7 +96,7 @@ def _check_names_and_sizes(task: Task, fusion: str, strategy: str, config: Confi
             f"batch_size = {config.batch_size} is larger than the training split of task {task.name!r}: "
             f"give at most {examples}"
         )
-    lookup(STRATEGIES, "strategy", strategy, LISTING)
+    lookup(STRATEGIES, "strategy", strategy)
     if reason := undefined(strategy, fusion, task.modalities, task.target):
         raise InputError(reason)
 
