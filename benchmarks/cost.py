@@ -9,7 +9,7 @@ from rich.text import Text
 from benchmarks.measure import Timing, measure, peak_memory_bytes
 from benchmarks.workload import workload
 from mmjax.config import Config
-from mmjax.errors import LISTING, InputError, lookup
+from mmjax.errors import InputError, lookup
 from mmjax.fusion import FUSIONS, LEVELS
 from mmjax.types import Task
 
@@ -24,7 +24,7 @@ def fusions_of(names: Sequence[str], task: Task) -> list[str]:
     groups = {**LEVELS, "unimodal": single}
     known = {**groups, **FUSIONS, **single}
     for name in names:
-        lookup(known, "fusion", name, LISTING)
+        lookup(known, "fusion", name)
     return list(dict.fromkeys(fusion for name in names for fusion in groups.get(name, (name,))))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import mmjax
 from mmjax.config import ENCODERS, Config
-from mmjax.errors import LISTING, InputError, lookup, unknown_name
+from mmjax.errors import InputError, lookup, unknown_name
 from mmjax.evaluation.classical import CLASSICAL
 from mmjax.file_names import file_name
 from mmjax.fusion import FUSIONS, LEVELS, level_of
@@ -175,7 +175,7 @@ def fusions_of(task: Task, names: Sequence[str]) -> list[str]:
         "majority": [],
         "all": [*unimodal, *FUSIONS],
     }
-    return list(dict.fromkeys(fusion for name in names for fusion in lookup(groups, "fusion", name, LISTING)))
+    return list(dict.fromkeys(fusion for name in names for fusion in lookup(groups, "fusion", name)))
 
 
 def strategies_of(names: Sequence[str]) -> list[str]:
@@ -185,7 +185,7 @@ def strategies_of(names: Sequence[str]) -> list[str]:
       InputError: for an unknown name.
     """
     groups = {name: [name] for name in STRATEGIES} | {"all": list(STRATEGIES)}
-    return list(dict.fromkeys(strategy for name in names for strategy in lookup(groups, "strategy", name, LISTING)))
+    return list(dict.fromkeys(strategy for name in names for strategy in lookup(groups, "strategy", name)))
 
 
 def check_encoders(overrides: Mapping, tasks: Iterable[Task]):

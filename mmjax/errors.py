@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 LISTED = 12  # valid names that a sentence lists at most; of more it gives the nearest
 NEAREST = 3  # of these
-LISTING = "`python -m experiments.list`"  # the command that prints what the registries hold
+LISTING = "`python -m experiments.list`"  # prints what the registries hold
+LISTED_THERE = ("task", "task or tag", "fusion", "strategy", "encoder", "decoder", "classical baseline")
 COMPARED = 500  # names at most that are compared letter by letter with one that is unknown
 LONGEST = 60  # characters of what stands in a user's file that a sentence repeats
 
@@ -36,8 +37,9 @@ def unknown_name(kind: str, name: str, valid: Iterable[str], listed: str = "") -
       kind: what the name is of.
       name: the unknown one.
       valid: the others.
-      listed: where a person finds them all, as the subject of "lists all".
+      listed: where a person finds them all, as the subject of "lists all"; "" where LISTED_THERE says it.
     """
+    listed = listed or (LISTING if kind in LISTED_THERE else "")
     valid = sorted(map(str, valid))
     if len(valid) > LISTED:
         near = [shown(each) for each in nearest(name, valid, NEAREST, cutoff=0)]
@@ -73,12 +75,12 @@ def _pairs(text: str) -> set[str]:
     return {text[place : place + 2] for place in range(len(text) - 1)}
 
 
-def lookup(registry: dict, kind: str, name: str, listed: str = ""):
+def lookup(registry: dict, kind: str, name: str):
     """`registry[name]`.
 
     Raises:
       InputError: if the name is unknown; as `unknown_name` says it.
     """
     if name not in registry:
-        raise unknown_name(kind, name, registry, listed)
+        raise unknown_name(kind, name, registry)
     return registry[name]

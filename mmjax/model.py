@@ -16,7 +16,7 @@ from mmjax.config import Config
 from mmjax.decoders import DECODERS
 from mmjax.encoders import ENCODERS
 from mmjax.encoders.encoder import kept
-from mmjax.errors import LISTING, InputError, lookup
+from mmjax.errors import InputError, lookup
 from mmjax.fusion import FUSIONS, level_of
 from mmjax.fusion.decision.evidential import log_mean
 from mmjax.fusion.decision.targets import decide, lower, present_rows
@@ -188,7 +188,7 @@ def build_model(modalities, target: TargetSpec, fusion: str, config: Config, axi
     if fusion.startswith("unimodal/"):
         by_name = {spec.name: spec for spec in modalities}
         modalities, fusion = (lookup(by_name, "modality", fusion.removeprefix("unimodal/")),), "concat"
-    accepted = getattr(lookup(FUSIONS, "fusion", fusion, LISTING), "targets", (target.kind,))
+    accepted = getattr(lookup(FUSIONS, "fusion", fusion), "targets", (target.kind,))
     if target.kind not in accepted:
         raise InputError(f"fusion {fusion!r} is not defined for a {target.kind} target: it takes {', '.join(accepted)}")
     return MultimodalModel(tuple(modalities), target, fusion, config, axis_name)

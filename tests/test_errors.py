@@ -32,6 +32,11 @@ def test_of_many_names_the_nearest_three_are_told_and_where_all_are():
     assert told.count("'column ") == 3 and len(told) < 200
 
 
+def test_what_a_command_lists_is_told_with_the_command():
+    with pytest.raises(InputError, match=r"\(`python -m experiments.list` lists all 13\)"):
+        lookup({f"task {place}": None for place in range(LISTED + 1)}, "task", "tusk 1")
+
+
 def test_few_names_are_all_told_however_long_they_are():
     names = ["x" * 10_000, *"abcdefgh"]
     assert len(names) <= LISTED and len(str(unknown_name("column", "y" * 10_000, names))) < 400

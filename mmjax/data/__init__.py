@@ -21,7 +21,7 @@ from mmjax.data.identity import canonical, content_hash, told_apart, without_zer
 from mmjax.data.recipe import entries_of
 from mmjax.data.recipes import RECIPES
 from mmjax.data.synthetic import task as synthetic
-from mmjax.errors import LISTING, lookup
+from mmjax.errors import lookup
 from mmjax.types import Task
 
 TASKS = {
@@ -84,7 +84,7 @@ def load_task(name: str, data_dir: str | None = None, cache_dir: str | None = No
         task = dataclasses.replace(load_folder(name, cache_dir), tags=("own",))
         return dataclasses.replace(task, fingerprint=content_hash(task))
     base, _, protocol = ("", "", "") if name in TASKS else name.rpartition("/")
-    entry = TASKS[base] if base in TASKS and TASKS[base].protocols else lookup(TASKS, "task", name, LISTING)
+    entry = TASKS[base] if base in TASKS and TASKS[base].protocols else lookup(TASKS, "task", name)
     how = {"protocol": protocol} if protocol else {}
     task = dataclasses.replace(entry.load(data_dir, cache_dir, **how), tags=entry.tags)
     check_task(task)
@@ -141,5 +141,5 @@ def tasks_of(names: Sequence[str]) -> list[str]:
         elif is_folder(name):
             chosen.append(canonical(name))
         else:  # whose protocol is unknown is said when it is loaded
-            chosen += [name] if base in TASKS and TASKS[base].protocols else lookup(known, "task or tag", name, LISTING)
+            chosen += [name] if base in TASKS and TASKS[base].protocols else lookup(known, "task or tag", name)
     return list(dict.fromkeys(chosen))

@@ -3,7 +3,7 @@
 To add one: a class in a file of its level's folder, and its line in that level's registry.
 """
 
-from mmjax.errors import LISTING, lookup
+from mmjax.errors import lookup
 from mmjax.fusion.decision import (
     DECISION,
     Borda,
@@ -70,5 +70,5 @@ FUSIONS = FEATURE | DECISION | MODEL
 
 def level_of(name: str) -> str:
     """The level of a fusion: "feature", "decision" or "model"."""
-    lookup(FUSIONS, "fusion", name, LISTING)
+    lookup(FUSIONS, "fusion", name)
     return next(level for level, registry in LEVELS.items() if name in registry)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mmjax.config import Config
-from mmjax.errors import LISTING, InputError, lookup
+from mmjax.errors import InputError, lookup
 from mmjax.interrupts import deferred, interrupted
 from mmjax.model import MultimodalModel, build_model, initialise, part_of
 from mmjax.training.checkpoint import Checkpoints, Keep, load_parameters
@@ -122,7 +122,7 @@ def _check_names_and_sizes(task: Task, fusion: str, strategy: str, config: Confi
             f"task {task.name!r}: validation does not choose there ({task.contaminated}); give selection 'last' and "
             "patience 0"
         )
-    lookup(STRATEGIES, "strategy", strategy, LISTING)
+    lookup(STRATEGIES, "strategy", strategy)
     if reason := undefined(strategy, fusion, task.modalities, task.target, config):
         raise InputError(reason)
 

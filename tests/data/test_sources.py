@@ -108,3 +108,15 @@ def test_digest_follows_contents_not_places(tmp_path):
 def test_whatever_a_parser_raises_becomes_a_sentence(tmp_path):
     with pytest.raises(InputError, match="truncated or not the right file .IndexError"), reading(tmp_path / "x.mat"):
         raise IndexError
+
+
+def test_a_broken_file_is_had_again_from_its_source_or_from_who_made_it(tmp_path):
+    for own, remedy in ((False, "get it again from its source"), (True, "save it again, or leave it out")):
+        with pytest.raises(InputError, match=f"x.mat is truncated or not the right file .*{remedy}"):
+            with reading(tmp_path / "x.mat", own):
+                raise KeyError("heading")
+
+
+def test_more_memory_than_there_is_is_no_fault_of_the_file(tmp_path):
+    with pytest.raises(MemoryError), reading(tmp_path / "x.mat"):
+        raise MemoryError

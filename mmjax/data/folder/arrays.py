@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import math
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from mmjax.data.sources import reading
-from mmjax.errors import InputError, unknown_name
+from mmjax.errors import LISTED, InputError, unknown_name
 
 SUFFIXES = (".npz", ".npy")
 
@@ -30,11 +31,14 @@ def read_array(path: Path, name: str = "") -> np.ndarray:
         return _load(path, path.name, path.read_bytes())
     with reading(path, own=True), zipfile.ZipFile(path) as archive:
         names = [member.removesuffix(".npy") for member in archive.namelist()]
-        twice = next((each for place, each in enumerate(names) if each in names[:place]), None)
-        if twice is not None:
-            raise InputError(f"{path}: array {twice!r} is there twice; keep one")
+        twice = [each for each, count in Counter(names).items() if count > 1]
+        if twice:
+            raise InputError(f"{path}: array {twice[0]!r} is there twice; keep one")
+        if not names:
+            raise InputError(f"{path} holds no array; save at least one")
         if not name:
-            raise InputError(f"{path} holds arrays {', '.join(names)}; say in task.yaml which: `array: {names[0]}`")
+            told = f"arrays {', '.join(names)}" if len(names) <= LISTED else f"{len(names):,} arrays"
+            raise InputError(f"{path} holds {told}; say in task.yaml which: `array: {names[0]}`")
         if name not in names:
             raise InputError(f"{path}: {unknown_name('array', name, names)}")
         return _load(path, name, archive.read(f"{name}.npy"))

@@ -23,14 +23,17 @@ def number_of(text: str) -> Decimal | None:
     return Decimal(text) if NUMBER.fullmatch(text) else None
 
 
-def merged(labels: Sequence[str], others: Sequence[str] = ()) -> tuple[list[str], list[str]]:
-    """The labels, and the others, in one way of writing: as numbers if all of both are."""
-    both = [plain(label) for label in (*labels, *others)]
-    numbers = {label: number_of(label) for label in set(both)}
-    if None not in numbers.values():
-        names = {label: _name(number) for label, number in numbers.items()}
-        both = [names[label] for label in both]
-    return both[: len(labels)], both[len(labels) :]
+def merged(labels: Sequence[str], classes: Sequence[str] = ()) -> tuple[list[str], list[str]]:
+    """The labels, and the classes that a person named, in one way of writing.
+
+    Numbers are written as numbers if all classes, or without them all labels, are numbers.
+    """
+    labels, classes = [plain(label) for label in labels], [plain(name) for name in classes]
+    numbers = {text: number_of(text) for text in {*labels, *classes}}
+    if any(numbers[text] is None for text in classes or labels):
+        return labels, classes
+    names = {text: text if number is None else _name(number) for text, number in numbers.items()}
+    return [names[label] for label in labels], [names[name] for name in classes]
 
 
 def ordered(labels: Iterable[str]) -> list[str]:

@@ -12,7 +12,7 @@ from mmjax.data.folder.lines import Lines, read_yaml
 from mmjax.data.folder.settings import number_of, typed_settings
 from mmjax.data.transforms.contract import Transform
 from mmjax.data.transforms.registry import TRANSFORMS
-from mmjax.errors import InputError, nearest, shown
+from mmjax.errors import LISTED, InputError, nearest, shown, unknown_name
 from mmjax.types import RESERVED, SCALE_KINDS, TARGET_KINDS, add_modality_name
 
 FILE = "task.yaml"
@@ -23,6 +23,7 @@ KINDS = {
 }  # fmt: skip
 SPLITTERS = ("random_80_20", "fold")
 DELIMITERS = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}  # words for them
+REGISTRY = "mmjax/data/transforms/registry.py"
 LONGEST_NAME = 64  # letters of a task's name: it is part of the names of folders
 
 
@@ -178,8 +179,12 @@ class _Reader:
     def refuse(self, key: str, what: str, accepted: str):
         raise InputError(f"{self.path}, line {self.line(key)}: {key} {what}; accepted: {accepted}")
 
-    def one_of(self, key: str, value, accepted: Sequence[str]):
+    def one_of(self, key: str, value, accepted: Sequence[str], listed: str = ""):
         if value not in accepted:
+            if len(accepted) > LISTED:
+                raise InputError(
+                    f"{self.path}, line {self.line(key)}: {unknown_name(key, str(value), accepted, listed)}"
+                )
             near = nearest(str(value), accepted, 1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             self.refuse(key, f"is {shown(value)}", ", ".join(accepted) + hint)
@@ -287,7 +292,7 @@ def _step(reader: _Reader, step) -> Transform:
     if not isinstance(step, Lines) or "transform" not in step:
         reader.refuse("steps", f"has {shown(step)}", "a mapping with the key `transform`")
     inner = _Reader(reader.path, step)
-    transform = TRANSFORMS[inner.one_of("transform", step["transform"], tuple(TRANSFORMS))]
+    transform = TRANSFORMS[inner.one_of("transform", step["transform"], tuple(TRANSFORMS), REGISTRY)]
     inner.known("transform", *(field.name for field in dataclasses.fields(transform)))
     settings = {key: value for key, value in step.items() if key != "transform"}
     try:

@@ -41,6 +41,7 @@ def test_merging_is_settled_after_once_and_the_order_is_that_of_no_process(label
 
 def test_classes_that_are_named_go_the_same_way():
     assert merged(["0", "1.0"], ["0.0", "1"]) == (["0", "1"], ["0", "1"])
+    assert merged(["0.0", "x"], ["0", "1"]) == (["0", "x"], ["0", "1"])
     assert merged(["0", "1.0"], ["no", "yes"]) == (["0", "1.0"], ["no", "yes"])
 
 

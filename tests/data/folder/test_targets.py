@@ -69,6 +69,7 @@ def test_cells_as_labels(tmp_path, labels, more, kind, classes):
         (["a", "", "b"], ", classes: [a, b]", "line 3"),
         (["1.5", "NA", "2.5"], ", kind: regression", "line 3, column 'y': the target is missing ('NA'); fill it in"),
         (["a", "b", "c"], ", classes: [a, b]", "line 4, column 'y': class 'c' is none of 'a', 'b'"),
+        (["0.0", "1.0", "x"], ", classes: [0, 1]", "line 4, column 'y': class 'x' is none of '0', '1'"),
         (["0", "1", "0"], ", classes: [0, 0.0, 1]", "classes names '0' twice"),
         (["a", "a ", "a"], "", "classes are 'a'; give two or more"),
         ([*map(str, range(40)), "12 kg"], "", "line 42, column 'y': the target is '12 kg', and 40 of 41 are numbers"),
