@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 LISTED = 12  # valid names that a sentence lists at most; of more it gives the nearest
 NEAREST = 3  # of these
-LISTING = "`python -m experiments.list`"  # prints what the registries hold
+LISTING = "`mmjax list`"  # prints what the registries hold
 LISTED_THERE = ("task", "task or tag", "fusion", "strategy", "encoder", "decoder", "classical baseline")
 COMPARED = 500  # names at most that are compared letter by letter with one that is unknown
 LONGEST = 60  # characters of what stands in a user's file that a sentence repeats

@@ -33,7 +33,7 @@ def test_of_many_names_the_nearest_three_are_told_and_where_all_are():
 
 
 def test_what_a_command_lists_is_told_with_the_command():
-    with pytest.raises(InputError, match=r"\(`python -m experiments.list` lists all 13\)"):
+    with pytest.raises(InputError, match=r"\(`mmjax list` lists all 13\)"):
         lookup({f"task {place}": None for place in range(LISTED + 1)}, "task", "tusk 1")
 
 

@@ -107,7 +107,7 @@ def _written(folder: Path, found: Found) -> Draft:
             "one modality was found, and two or more are compared; divide its columns by where they come from"
         )
     heading = [
-        f"A draft made by looking at the files: correct it, then run `python -m experiments.data check {folder}`.",
+        f"A draft made by looking at the files: correct it, then run `mmjax data check {folder}`.",
         *(f"Note: {note}" for note in notes),
         *(f"Open: {question}" for question in questions),
     ]

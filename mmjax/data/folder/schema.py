@@ -113,7 +113,7 @@ def read_schema(folder: Path) -> Schema:
     """
     path = folder / FILE
     if not path.is_file():
-        raise InputError(f"{folder} has no {FILE}; write one with `python -m experiments.data init {folder}`")
+        raise InputError(f"{folder} has no {FILE}; write one with `mmjax data init {folder}`")
     top = _Reader(path, read_yaml(path))
     top.known("name", "source", "modalities", "target", "id", "splits", "groups")
     modalities = top.mapping("modalities")
