@@ -87,7 +87,8 @@ class Maker:
                     with deferred():  # what is trained is stored too
                         self._train(task, cell, group, lock)
                 if incomplete_runs(self.store, runs, self.evaluate):
-                    self._complete(task, cell, [run for run in runs if run.seed in finished], finished, lock)
+                    with deferred():
+                        self._complete(task, cell, [run for run in runs if run.seed in finished], finished, lock)
         except (jax.errors.JaxRuntimeError, MemoryError) as error:
             reason = f"failed: {(str(error).splitlines() or ['not enough memory'])[0]}"
         except Disagreement as error:
@@ -112,15 +113,17 @@ class Maker:
 
         All seeds at once, also those that lack nothing: a program of fewer may round otherwise.
         """
-        result = self.train(
-            task, cell.fusion, cell.strategy, cell.config, tuple(run.seed for run in runs), self.placement, None,
-            self.reporter.update, stop=self.stop, splits=self.splits,
-            finished=tuple(str(finished[run.seed]) for run in runs),
-        )  # fmt: skip
+        seeds = tuple(run.seed for run in runs)
+        with ours(lock):
+            result = self.train(
+                task, cell.fusion, cell.strategy, cell.config, seeds, self.placement, None, self.reporter.update,
+                stop=self.stop, splits=self.splits, finished=tuple(str(finished[seed]) for seed in seeds),
+            )  # fmt: skip
         missing = incomplete_runs(self.store, runs, self.evaluate)
         said = [(run, outcome.logits) for run, outcome in zip(runs, result.runs, strict=True) if run in missing]
         finite = [(run, logits) for run, logits in said if all(np.isfinite(l).all() for l in logits.values())]
-        self._store(lock, [(run, _stored(task, run, logits, {}, [], None), None) for run, logits in finite])
+        completed = [(run, _stored(task, run, logits, {}, [], None), None) for run, logits in finite]
+        self._store(lock, completed, self.recorder.of_training(seeds, result))
         jax.clear_caches()  # as after training
         if len(finite) < len(said):
             raise Disagreement("what it predicts is not finite")
@@ -195,12 +198,12 @@ class Maker:
         with lock.kept():
             for run, stored, theta in made:
                 kept = self.store.read(run)
+                own = record or self.recorder.of_others(run.seed)
                 if kept is None:
-                    own = record or self.recorder.of_others(run.seed)
                     self.store.write(run, stored, theta if self.keeping.parameters else None, own)
                 elif not kept.is_complete(self.evaluate) and stored.is_complete(self.evaluate):
                     _check_same(kept, stored)
-                    self.store.complete(run, stored)
+                    self.store.complete(run, stored, own)
 
 
 def diverged(stored: Sequence[Stored]) -> str:

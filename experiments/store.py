@@ -20,7 +20,7 @@ from mmjax.training.checkpoint import parameters_checksum, save_parameters
 RESULT, RESULT_FILES = "result.json", ("metrics.jsonl", "predictions.npz")
 TEST, TEST_FILES = "test.json", ("test_predictions.npz",)
 
-RECORD = "record.json"
+RECORD, TEST_RECORD = "record.json", "test_record.json"
 
 
 class Stored(NamedTuple):
@@ -47,7 +47,8 @@ class Store:
     A run's folder holds `config.json`, `metrics.jsonl`, `predictions.npz` and `result.json`, and `parameters/` where
     they are kept. `result.json` is written when the others are on the disk, in one step, with their checksums: a folder
     without it, or whose files are not those that were written, is not a result. The same content has the same bytes.
-    What a run came about by (machine, command, time) is no content, and stands in `record.json`.
+    What a run came about by (machine, command, time) is no content, and stands in `record.json`, and where test came
+    later in `test_record.json`.
 
     What a run says of test is in files of its own, `test_predictions.npz` and then, in one step, `test.json`. They are
     there before `result.json` where test was asked for from the start; or they complete the run later, whose other
@@ -114,14 +115,20 @@ class Store:
         metrics = dict(stored.result["metrics"])
         if "test" in metrics:
             del metrics["test"]
-            self.complete(run, stored)
+            self._complete(folder, stored)
         result = _plain(stored.result | {"metrics": metrics}) | {"checksums": checksums}
         write_whole(folder / RESULT, json.dumps(result, indent=2) + "\n")
 
-    def complete(self, run: Run, stored: Stored):
-        """Keep what a run says of test; its other files stay as they are."""
+    def complete(self, run: Run, stored: Stored, record: Mapping | None = None):
+        """Keep what a run says of test, with a record of how that came about if it is given; other files stay."""
         folder = self.folder(run)
+        with writing(folder):
+            self._complete(folder, stored, record)
+
+    def _complete(self, folder: Path, stored: Stored, record: Mapping | None = None):
         (folder / TEST).unlink(missing_ok=True)  # of files that are not as they were written
+        if record is not None:
+            _write(folder / TEST_RECORD, json.dumps(_plain(record), indent=2) + "\n")
         _write_arrays(folder / TEST_FILES[0], {n: x for n, x in stored.predictions.items() if _of_test(n)})
         test = _plain({"metrics": stored.result["metrics"]["test"]}) | {"checksums": _checksums(folder, TEST_FILES)}
         write_whole(folder / TEST, json.dumps(test, indent=2) + "\n")

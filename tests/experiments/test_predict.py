@@ -89,7 +89,7 @@ def test_the_test_split_gets_what_the_run_said_of_it(command, workdir, test_rows
     done = command("predict", f"--run={folder}", f"--inputs={where / 'new.npz'}", f"--output={where / 'said.csv'}")
     assert done.returncode == 0, done.stderr
     frame = pd.read_csv(where / "said.csv", index_col="row")
-    with np.load(folder / "predictions.npz") as kept:
+    with np.load(folder / "test_predictions.npz") as kept:
         logits = kept["test_logits"][:, 0]
     positive = frame.columns[-1]
     # Programs for other numbers of rows: sums in float32 in another order.
