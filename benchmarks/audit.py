@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 MEASURED = ("train_samples_per_second", "inference_samples_per_second", "compile_seconds", "checksums")
-RECORDS = ("record.json", "test_record.json")  # when a run came about, and by what
+RESULT = "result.json"  # the last file of a run
 TEST, TEST_FILES = "test.json", ("test_predictions.npz",)  # what completes a run
+RECORD, TEST_RECORD = "record.json", "test_record.json"  # when a run, and its test, came about, and by what
 IN_PASSING = ("checkpoints", "locks")  # folders that are there only while something is trained
 
 
@@ -19,9 +20,9 @@ def complete_runs(workdir: Path) -> dict[str, dict]:
     What completes a run counts once it is all there.
     """
     runs = {}
-    for result in workdir.glob("runs/*/result.json"):
+    for result in workdir.glob(f"runs/*/{RESULT}"):
         folder = result.parent
-        passing = () if (folder / TEST).is_file() else (TEST, *TEST_FILES, RECORDS[1])
+        passing = () if (folder / TEST).is_file() else (TEST, *TEST_FILES, TEST_RECORD)
         files = [file for file in sorted(folder.rglob("*")) if file.is_file() and file.suffix != ".partial"]
         runs[folder.name] = {
             file.relative_to(folder).as_posix(): (file.stat().st_mtime_ns, _hash(file))
@@ -38,7 +39,7 @@ def lost(before: Mapping[str, dict], after: Mapping[str, dict]) -> list[str]:
 
 def repeated(before: Mapping[str, dict], after: Mapping[str, dict]) -> list[str]:
     """Runs that were complete and were written again; what completes one later may come beside what was there."""
-    added = {TEST, *TEST_FILES, *RECORDS}
+    added = {TEST, *TEST_FILES, TEST_RECORD}
     return sorted(
         name
         for name in before.keys() & after.keys()
@@ -55,20 +56,20 @@ def corrupt(workdir: Path, undisturbed: Path) -> list[str]:
     faults += [f"{name} is not there" for name in sorted(wanted - names)]
     for name in sorted(names & wanted):
         run, other = workdir / "runs" / name, undisturbed / "runs" / name
-        files, expected = ({path.name for path in folder.iterdir()} - {*RECORDS} for folder in (run, other))
+        files, expected = ({path.name for path in folder.iterdir()} - {RECORD, TEST_RECORD} for folder in (run, other))
         if files != expected:
             faults.append(f"{name} has the files {', '.join(sorted(files))}")
             continue
-        changed = [f for f in sorted(files - {"result.json"}) if not _same(run / f, other / f)]
+        changed = [f for f in sorted(files - {RESULT}) if not _same(run / f, other / f)]
         if _result(run) != _result(other):
-            changed.append("result.json")
+            changed.append(RESULT)
         faults += [f"{name}/{file} is another" for file in changed]
     return faults
 
 
 def _result(run: Path) -> dict:
     """Without what a clock measured. (The checksums are those of files that are compared themselves.)"""
-    result = json.loads((run / "result.json").read_text())
+    result = json.loads((run / RESULT).read_text())
     return {name: value for name, value in result.items() if name not in MEASURED}
 
 

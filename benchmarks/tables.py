@@ -25,7 +25,7 @@ from mmjax.evaluation.metrics import METRICS, higher_is_better
 
 LEVELS = ("baseline", "feature", "decision", "model")
 PERCENT = ("accuracy", "balanced_accuracy", "macro_f1", "micro_f1")
-_RATES = ("train_samples_per_second", "inference_samples_per_second")
+RATES = ("train_samples_per_second", "inference_samples_per_second")
 _OPTIONAL = {
     "epochs_trained": ",.0f",
     "budget": ".2f",
@@ -168,7 +168,7 @@ def terminal_table(records: Iterable[Mapping]):
                 shown.add_row(Text(level, style="dim italic"))
             name = ", ".join(filter(None, [cells["fusion"], cells["strategy"] if several else ""]))
             score = Text(cells.get(part.score) or cells["status"], style="bold green" if best else "")
-            figures = cells[["parameters", *map(_heading, _RATES)]]
+            figures = cells[["parameters", *map(_heading, RATES)]]
             shown.add_row(Text(f"  {name}"), score, *figures)
             if cells.get(part.score) and cells["status"] != "done":
                 shown.add_row("", Text(cells["status"], style="dim italic"))
@@ -203,7 +203,7 @@ def _row(record: Mapping, metrics: Sequence[str], optional: Sequence[str], tuned
         # A dozen digits would only carry rounding, which differs between machines.
         row |= {f"{name}_{bound}": _rounded(v) for bound, v in zip(("mean", "low", "high"), bounds, strict=True)}
     row["parameters"] = record["parameters"]
-    for name in _RATES:
+    for name in RATES:
         row[name] = np.nan if record[name] is None else round(record[name], 1)
     for name in optional:
         row[name] = np.nan if record.get(name) is None else round(record[name], 4)
@@ -229,10 +229,10 @@ def _section(task: str, rows: pd.DataFrame, notes: Sequence[str], split: str) ->
         scores = contest[f"{name}_mean"]
         winner = scores.max() if higher_is_better(name) else scores.min()
         best[heading] = rows.index.isin(scores.index[scores == winner])
-    for name in ("parameters", *_RATES):
+    for name in ("parameters", *RATES):
         cells[_heading(name)] = ["" if pd.isna(value) else f"{value:,.0f}" for value in rows[name]]
     columns = list(rows)
-    for name in columns[columns.index(_RATES[-1]) + 1 : columns.index("status")]:
+    for name in columns[columns.index(RATES[-1]) + 1 : columns.index("status")]:
         digits = _OPTIONAL.get(name, ".3g")
         cells[_heading(name)] = ["" if pd.isna(value) else f"{value:{digits}}" for value in rows[name]]
     cells["status"] = rows["status"]

@@ -6,28 +6,28 @@ import datetime
 import json
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import jax
 import numpy as np
 
 from benchmarks.environment import command_line, commit_of_code, hardware, versions
+from benchmarks.tables import RATES
 from mmjax.training.parallel import Placement
 from mmjax.training.results import CellResult
 
 ENVIRONMENT = ("hardware", "devices", "versions", "commit")  # what of a record many runs share
-RATES = ("train_samples_per_second", "inference_samples_per_second")
 
 
 class Recorder:
-    """Notes how the runs of a cell come about, from `begin` on."""
+    """Notes how runs come about, from the last `begin` on."""
 
     def __init__(self, placement: Placement):
         self.placement = placement
         self.begin()
 
     def begin(self):
-        """A cell starts."""
+        """Runs that are made together start."""
         self._started, self._clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
 
     def of_training(self, seeds: Sequence[int], result: CellResult) -> dict:
@@ -90,29 +90,40 @@ def told_rates(records: Sequence[Mapping | None], results: Sequence[Mapping]) ->
 def environments_of(records: Mapping[str, Sequence[Mapping | None]]) -> dict[str, dict[str, object]]:
     """What a report shows: of all runs when they began, how long they took, by which command and where.
 
+    Where test was predicted later it shows the same of that.
     Commands and environments that several share are told once, and by their number.
 
     Args:
-      records: title of a cell -> of its runs that are there.
+      records: title of a cell -> of its runs that are there, as `experiments.store.Store.record` gives them.
 
     Returns:
       Heading -> name -> value.
     """
     environments, commands, runs = [], [], {}
     for title, of_cell in records.items():
-        for record in _distinct(of_cell):
+        for what, record in _distinct(_parts_of(of_cell)):
             if record is None:
-                runs[title] = "not recorded"
+                runs[title] = ["not recorded"]
                 continue
             place = _place_in(environments, {name: record[name] for name in ENVIRONMENT})
             command = _place_in(commands, record["command"])
-            together = [each["seeds"] for each in of_cell if each and each["started"] == record["started"]]
-            seeds = ", ".join(map(str, sorted({seed for group in together for seed in group})))
+            seeds = ", ".join(map(str, record["seeds"]))
             seconds = ", ".join(f"{name} {value:.1f} s" for name, value in record["seconds"].items())
             began = f"{record['started']}, command {command}, environment {place}"
-            runs[f"{title}, seeds {seeds}"] = f"{began}: {seconds}"
+            # The same seeds come twice where a program was cut off while its results were being stored.
+            runs.setdefault(f"{title}, {what}seeds {seeds}", []).append(f"{began}: {seconds}")
+    runs = {heading: "; ".join(each) for heading, each in runs.items()}
     told = {"Runs": runs, "Commands": {f"command {number}": command for number, command in enumerate(commands, 1)}}
     return told | {f"Environment {place}": facts for place, facts in enumerate(environments, 1)}
+
+
+def _parts_of(records: Sequence[Mapping | None]) -> Iterator[tuple[str, Mapping | None]]:
+    """Records, each with the words for a heading that say what of a run it is of."""
+    for record in records:
+        yield "", record and {name: value for name, value in record.items() if name != "test"}
+    for record in records:
+        if record and "test" in record:
+            yield "test of ", record["test"]
 
 
 def _place_in(known: list, value) -> int:

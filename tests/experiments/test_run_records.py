@@ -54,7 +54,27 @@ def test_a_report_shows_each_environment_and_command_once_and_every_run(recorder
     shown = environments_of({"a concat": [*records, elsewhere, elsewhere | {"commit": "beef", "started": "last"}]})
     assert list(shown["Commands"].values()) == [records[0]["command"], "another"]
     assert [heading for heading in shown if "Environment" in heading] == ["Environment 1", "Environment 2"]
-    assert shown["Runs"]["a concat, seeds 2"].startswith("last, command 2, environment 2")
+    first, last = shown["Runs"]["a concat, seeds 2"].split("; ")
+    assert first.startswith("later, command 2, environment 1: ") and last.startswith("last, command 2, environment 2: ")
+
+
+def test_a_report_shows_the_seconds_of_every_run_that_was_made_by_itself(recorder):
+    """Seeds of a baseline begin within one second, and take each its own time."""
+    records = [recorder.of_others(seed) | {"seconds": {"fitting": seed + 1.0}} for seed in range(3)]
+    runs = environments_of({"a random_forest": records})["Runs"]
+    assert {name: told.rpartition(": ")[2] for name, told in runs.items()} == {
+        f"a random_forest, seeds {seed}": f"fitting {seed + 1}.0 s" for seed in range(3)
+    }
+
+
+def test_a_report_shows_by_what_where_and_when_test_came_later(recorder):
+    trained = recorder.of_training((0, 1), RESULT)
+    of_test = trained | {"command": "another", "commit": "beef", "started": "later", "seconds": {"compilation": 3.0}}
+    shown = environments_of({"a concat": [trained | {"test": of_test}, trained | {"test": of_test}]})
+    assert list(shown["Runs"]) == ["a concat, seeds 0, 1", "a concat, test of seeds 0, 1"]
+    assert "command 1, environment 1: training 2.0 s" in shown["Runs"]["a concat, seeds 0, 1"]
+    assert shown["Runs"]["a concat, test of seeds 0, 1"] == "later, command 2, environment 2: compilation 3.0 s"
+    assert shown["Commands"]["command 2"] == "another" and shown["Environment 2"]["commit"] == "beef"
 
 
 def test_seconds_that_no_clock_took_are_left_out(recorder):
