@@ -114,12 +114,19 @@ def path_of(flag: str) -> Path:
       InputError: if there is no such home folder.
     """
     given = flags.FLAGS[flag].value
+    return expanded(given, f"--{flag}={given}")
+
+
+def expanded(given: str, told: str) -> Path:
+    """A path that a user gives, `~` expanded; `told` is what of the command says it.
+
+    Raises:
+      InputError: if there is no such home folder.
+    """
     try:
         return Path(given).expanduser()
     except RuntimeError as error:
-        raise InputError(
-            f"--{flag}={given} is not accepted: there is no such home folder; give a whole path"
-        ) from error
+        raise InputError(f"{told} is not accepted: there is no such home folder; give a whole path") from error
 
 
 def check_writable(path: Path):

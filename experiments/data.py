@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
         raise InputError(f"{' '.join(arguments)!r} is not accepted: give {', '.join(ACTIONS)}, and a folder or task")
     action, name = arguments
     if action == "init":
-        return _init(Path(name).expanduser())
+        return _init(command.expanded(name, name))
     task, problems = _understood(name)
     for problem in problems:
         command.complain(problem)

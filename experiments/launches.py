@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ FOLDER = "launches"
 LARGE = ("splits", "groups", "preprocessing")  # fields of a Task that hold arrays
 OF_STORE = ("runs", "records")  # fields of a Row that the store has
 POLL_SECONDS = 0.05
+TOLD_SECONDS = 5.0  # after which a user is told what is waited for
+GIVEN_UP_SECONDS = 300.0  # longer than an owner that is dead keeps its lock, on whatever machine it was
 
 
 class KeptRun(NamedTuple):
@@ -54,12 +57,9 @@ def keep_launch(rows: Sequence[Row], seeds: Sequence[int], workdir: Path):
     name = digest([titles, [each["runs"] for each in told]])
     content = {"command": command_line(), "time": time.time(), "tasks": list(map(_facts, tasks)), "rows": told}
     path = workdir / FOLDER / f"{name}.json"
-    while True:  # an equal launch may be at it
-        with contextlib.suppress(Held), Locks(workdir / "locks").take(FOLDER):
-            path.parent.mkdir(exist_ok=True)
-            write_whole(path, json.dumps(content) + "\n")
-            return
-        time.sleep(POLL_SECONDS)
+    with _taken(Locks(workdir / "locks")):  # an equal launch may be at it
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, json.dumps(content) + "\n")
 
 
 def read_launch(workdir: Path, name: str | None = None) -> list[Row]:
@@ -75,9 +75,10 @@ def read_launch(workdir: Path, name: str | None = None) -> list[Row]:
     files = {path.stem: path for path in (workdir / FOLDER).glob("*.json")}
     if not files:
         raise InputError(f"--workdir={workdir} has no launch to report: give the workdir of one that trained something")
-    kept = {each: _read(path) for each, path in files.items()}
-    name = max(kept, key=lambda each: kept[each]["time"]) if name is None else name
-    lookup(files, "launch", name)
+    if name is not None:
+        lookup(files, "launch", name)
+    kept = {each: _read(path) for each, path in files.items() if name in (None, each)}
+    name = max(kept, key=lambda each: kept[each]["time"])
     try:
         return _rows(kept[name], Store(workdir))
     except (KeyError, TypeError, IndexError) as error:
@@ -85,6 +86,31 @@ def read_launch(workdir: Path, name: str | None = None) -> list[Row]:
             f"{files[name]} was written by another version of mmjax ({error!r}): "
             f"repeat its command, {kept[name]['command']}"
         ) from error
+
+
+@contextlib.contextmanager
+def _taken(locks: Locks, wait: Callable[[float], None] = time.sleep) -> Iterator[None]:
+    """A context in which the lock of launches' files is held; what it waits for is told after some seconds.
+
+    Raises:
+      InputError: if it is still held after GIVEN_UP_SECONDS; writing a file takes a moment.
+    """
+    with contextlib.ExitStack() as held:
+        for attempt in range(round(GIVEN_UP_SECONDS / POLL_SECONDS)):
+            try:
+                held.enter_context(locks.take(FOLDER))
+                break
+            except Held as other:
+                reason = str(other)
+            if attempt == round(TOLD_SECONDS / POLL_SECONDS):
+                logging.warning("waits for the lock %s: %s", locks.folder / f"{FOLDER}.json", reason)
+            wait(POLL_SECONDS)
+        else:
+            raise InputError(
+                f"the lock {locks.folder / FOLDER}.json has been {reason} for {GIVEN_UP_SECONDS:.0f} seconds: end that "
+                "process if it hangs, and repeat the command, which goes on from what is stored"
+            )
+        yield
 
 
 def _rows(content: dict, store: Store) -> list[Row]:

@@ -20,16 +20,16 @@ flags.DEFINE_string("launch", None, "Name of a file in workdir/launches; the las
 
 def main() -> int:
     """Reads a launch's rows and writes what is made of them."""
-    from pathlib import Path
-
     from experiments.launches import read_launch
     from experiments.results import write_outputs
     from experiments.run_grid import check_writable, print_results
+    from mmjax.disk import writing
 
-    workdir = Path(FLAGS.workdir).expanduser()
+    workdir = command.path_of("workdir")
     rows = read_launch(workdir, FLAGS.launch)
     check_writable(workdir)
-    write_outputs(rows, workdir)
+    with writing(workdir):
+        write_outputs(rows, workdir)
     print_results(rows, workdir)
     return 0
 

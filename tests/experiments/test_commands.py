@@ -131,9 +131,18 @@ def test_devices_that_are_not_there_are_one_sentence(tmp_path):
     assert refused.stderr.count("\n") == 1, refused.stderr
 
 
-def test_a_home_that_is_not_there_is_refused_by_its_flag(tmp_path):
-    refused = shell(tmp_path, "experiments.launch", "--workdir=~no_such_user/x")
-    assert refused.returncode == 2 and "--workdir=~no_such_user/x is not accepted" in refused.stderr
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (["launch", "--workdir=~no_such_user/x"], "--workdir=~no_such_user/x"),
+        (["report", "--workdir=~no_such_user/x"], "--workdir=~no_such_user/x"),
+        (["data", "init", "~no_such_user/x"], "~no_such_user/x"),
+    ],
+)
+def test_a_home_that_is_not_there_is_refused_by_name(tmp_path, words, told):
+    refused = shell(tmp_path, f"experiments.{words[0]}", *words[1:])
+    assert refused.returncode == 2 and f"error: {told} is not accepted: there is no such home folder" in refused.stderr
+    assert refused.stderr.count("\n") == 1, refused.stderr
 
 
 def test_a_path_of_home_is_in_it(monkeypatch, tmp_path):

@@ -1,14 +1,18 @@
 """Tables and reports come back from the workdir alone."""
 
+import contextlib
 import dataclasses
 import json
+import os
 import shutil
+import socket
 
 import numpy as np
 import pytest
 
-from experiments import grid, results
+from experiments import grid, launches, results
 from experiments.launches import read_launch
+from experiments.locks import Locks
 from experiments.results import records_of, write_outputs
 from experiments.run_grid import Request, run_grid
 from mmjax.errors import InputError
@@ -145,3 +149,29 @@ def test_a_workdir_without_launches_a_name_that_none_has_and_a_broken_file_are_o
         path.write_text(text)
         with pytest.raises(InputError, match="is no launch's file"):
             read_launch(tmp_path)
+
+
+def test_a_broken_file_hinders_no_launch_that_is_named(launch, tmp_path):
+    before = launch()
+    (path,) = (tmp_path / "launches").iterdir()
+    (tmp_path / "launches" / "broken.json").write_text("{")
+    assert reported(tmp_path, path.stem) == before
+    with pytest.raises(InputError, match="broken.json is no launch's file"):
+        read_launch(tmp_path)
+
+
+def test_a_lock_that_is_held_is_waited_for_told_of_once_and_not_for_ever(tmp_path, caplog):
+    locks, waits = Locks(tmp_path / "locks"), []
+    with locks.take(launches.FOLDER):
+        with pytest.raises(InputError, match=rf"has been held by process {os.getpid()} on .* repeat the command"):
+            with launches._taken(locks, waits.append):
+                pytest.fail("another holds it")
+    assert sum(waits) == pytest.approx(launches.GIVEN_UP_SECONDS)
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records if "waits for" in record.message] == [
+        f"held by process {os.getpid()} on {socket.gethostname()}"
+    ]
+    other = contextlib.ExitStack()
+    other.enter_context(locks.take(launches.FOLDER))
+    with launches._taken(locks, lambda seconds: other.close()):
+        assert (tmp_path / "locks" / "launches.json").exists()
+    assert not (tmp_path / "locks").exists()
