@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import logging
 import shutil
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,8 +15,10 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from benchmarks.tables import RATES
 from experiments.grid import UNTRAINED, Cell, Run, digest, is_trained, parts_of
 from experiments.locks import Lock
+from experiments.progress import Reporter
 from experiments.run_records import Recorder
 from experiments.store import Store, Stored
 from mmjax.disk import writing
@@ -24,11 +27,12 @@ from mmjax.evaluation.classical import CLASSICAL, fit_classical
 from mmjax.evaluation.metrics import evaluate, primary_metric
 from mmjax.interrupts import deferred
 from mmjax.training.checkpoint import Keep
+from mmjax.training.parallel import Placement
 from mmjax.training.results import RunResult
 from mmjax.types import Task
 
 EVALUATIONS = {"test": ("validation", "test"), "validation": ("validation",)}  # what is predicted of each
-COSTS = ("parameters", "train_samples_per_second", "inference_samples_per_second")
+COSTS = ("parameters", *RATES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +60,17 @@ class Maker:
     Runs that are to be completed later keep their parameters.
     """
 
-    def __init__(self, store, placement, reporter, train, combine, keeping, stop, evaluate="test"):
+    def __init__(
+        self,
+        store: Store,
+        placement: Placement,
+        reporter: Reporter,
+        train: Callable,
+        combine: Callable,
+        keeping: Keeping,
+        stop: Callable[[], bool],
+        evaluate: str = "test",
+    ):
         self.store, self.placement, self.reporter = store, placement, reporter
         self.combine, self.stop = combine, stop
         self.evaluate, self.splits = evaluate, EVALUATIONS[evaluate]
@@ -70,7 +84,6 @@ class Maker:
         if not missing:
             self.reporter.skip(cell.title, "done by another launch")
             return None
-        self.recorder.begin()
         finished = self._finished(runs, lock) if is_trained(task, cell) else {}
         count = f"{len(missing)} seeds"
         completed = all(run.seed in finished for run in missing)
@@ -78,8 +91,7 @@ class Maker:
         reason = None
         try:
             if cell.strategy == UNTRAINED:
-                made = _untrained(task, cell, missing, self.splits)
-                self._store(lock, [(run, stored, None) for run, stored in made])
+                self._store_untrained(task, cell, missing, lock)
             elif cell.is_rule:
                 self._store_rule(task, cell, missing, lock)
             else:
@@ -105,6 +117,9 @@ class Maker:
         with lock.kept():
             for run in incomplete_runs(self.store, runs, self.evaluate):
                 if finished.get(run.seed, run) is None:
+                    logging.warning(
+                        "%s is trained again: it lacks test, and its parameters are gone or damaged", run.name
+                    )
                     self.store.remove(run)
         return {seed: folder for seed, folder in finished.items() if folder}
 
@@ -113,23 +128,25 @@ class Maker:
 
         All seeds at once, also those that lack nothing: a program of fewer may round otherwise.
         """
+        self.recorder.begin()
         seeds = tuple(run.seed for run in runs)
-        with ours(lock):
+        with lost_if_taken_over(lock):
             result = self.train(
                 task, cell.fusion, cell.strategy, cell.config, seeds, self.placement, None, self.reporter.update,
                 stop=self.stop, splits=self.splits, finished=tuple(str(finished[seed]) for seed in seeds),
             )  # fmt: skip
         missing = incomplete_runs(self.store, runs, self.evaluate)
         said = [(run, outcome.logits) for run, outcome in zip(runs, result.runs, strict=True) if run in missing]
-        finite = [(run, logits) for run, logits in said if all(np.isfinite(l).all() for l in logits.values())]
+        finite = [(run, logits) for run, logits in said if np.isfinite(logits["validation"]).all()]
         completed = [(run, _stored(task, run, logits, {}, [], None), None) for run, logits in finite]
         self._store(lock, completed, self.recorder.of_training(seeds, result))
         jax.clear_caches()  # as after training
         if len(finite) < len(said):
-            raise Disagreement("what it predicts is not finite")
+            raise Disagreement("what it predicts of validation is not finite, though it was")
 
     def _train(self, task: Task, cell: Cell, group: list[Run], lock: Lock):
         """Trains runs as one program, and stores those that are missing."""
+        self.recorder.begin()
         checkpoints = _checkpoints(self.store, group)
         _begin(checkpoints, group)
         keep = Keep(
@@ -139,7 +156,7 @@ class Maker:
             self.keeping.seconds_between,
         )
         seeds = tuple(run.seed for run in group)
-        with ours(lock):
+        with lost_if_taken_over(lock):
             result = self.train(
                 task, cell.fusion, cell.strategy, cell.config, seeds, self.placement, keep, self._update_if_ours(lock),
                 stop=self.stop,
@@ -166,67 +183,74 @@ class Maker:
 
         return update
 
+    def _store_untrained(self, task: Task, cell: Cell, runs: list[Run], lock: Lock):
+        """The majority's or a classical baseline's; one that draws nothing is fitted once for all seeds."""
+        said = None
+        for run in runs:
+            self.recorder.begin()
+            if cell.fusion not in CLASSICAL:
+                said = {s: majority(task.target, task.splits["train"].target, task.splits[s].size) for s in self.splits}
+            elif said is None or CLASSICAL[cell.fusion].seeded:
+                said = fit_classical(cell.fusion, task, run.seed, self.splits)
+            stored = _stored(task, run, said, dict.fromkeys((*COSTS, "epochs_trained")), [], None)
+            self._store(lock, [(run, stored, None)], self.recorder.of_others(run.seed))
+
     def _store_rule(self, task: Task, cell: Cell, missing: list[Run], lock: Lock):
         """A rule over the unimodal runs of its strategy and seed; its cost is that of all of them.
 
         What it is kept to say of validation is cross-fitted where it is fitted (`combine_decisions`).
         """
         for run in missing:
+            self.recorder.begin()
             single = [dataclasses.replace(run, cell=part) for part in parts_of(task, cell)]
             unimodal = {spec.name: self.store.read(part) for spec, part in zip(task.modalities, single, strict=True)}
             if not all(part and part.is_complete(self.evaluate) for part in unimodal.values()):
                 return  # they found no memory, say; another attempt may have them
-            failures = [f"{name}: {part.result['failure']}" for name, part in unimodal.items()
-                        if part.result["failure"]]  # fmt: skip
+            failures = {split: _failure_of(unimodal, split) for split in self.splits}
             costs = {name: _combined(name, [part.result[name] for part in unimodal.values()]) for name in COSTS}
             # An epoch of a rule is one of each of its models, which train side by side.
             costs["epochs_trained"] = max(part.result["epochs_trained"] for part in unimodal.values())
-            logits = {}
-            if not failures:
-                decisions = {
-                    n: {s: part.predictions[f"{s}_logits"] for s in self.splits} for n, part in unimodal.items()
-                }
+            splits, logits = [split for split in self.splits if not failures[split]], {}
+            if splits:
+                decisions = {n: {s: part.predictions[f"{s}_logits"] for s in splits} for n, part in unimodal.items()}
                 logits = self.combine(task, cell.fusion, cell.config, decisions)
             record = self.recorder.of_others(run.seed, [self.store.record(part) for part in single])
-            self._store(lock, [(run, _stored(task, run, logits, costs, [], next(iter(failures), None)), None)], record)
+            stored = _stored(task, run, logits, costs, [], failures["validation"], failures.get("test"))
+            self._store(lock, [(run, stored, None)], record)
 
-    def _store(self, lock: Lock, made: list[tuple[Run, Stored, dict | None]], record: dict | None = None):
-        """Keeps runs that are not kept yet, and completes those that lack test, as long as the lock is ours.
-
-        Without a record each gets one of its own.
-        """
+    def _store(self, lock: Lock, made: list[tuple[Run, Stored, dict | None]], record: dict):
+        """Keeps runs that are not kept yet, and completes those that lack test, as long as the lock is ours."""
         with lock.kept():
             for run, stored, theta in made:
                 kept = self.store.read(run)
-                own = record or self.recorder.of_others(run.seed)
                 if kept is None:
-                    self.store.write(run, stored, theta if self.keeping.parameters else None, own)
+                    self.store.write(run, stored, theta if self.keeping.parameters else None, record)
                 elif not kept.is_complete(self.evaluate) and stored.is_complete(self.evaluate):
                     _check_same(kept, stored)
-                    self.store.complete(run, stored, own)
+                    self.store.complete(run, stored, record)
 
 
-def diverged(stored: Sequence[Stored]) -> str:
-    """How many of a cell's runs failed, where not all did."""
-    return f"{sum(run.result['failure'] is not None for run in stored)} of {len(stored)} seeds diverged"
+def diverged(stored: Sequence[Stored], split: str) -> str:
+    """How many of a cell's runs have no figures of a split, where not all have none."""
+    return f"{sum(run.failure(split) is not None for run in stored)} of {len(stored)} seeds diverged"
 
 
 def logits_of(task: Task, stored: Stored, split: str) -> np.ndarray:
     """What a run says of a split [n, K]; one that diverged counts as the majority, since survivors alone flatter."""
-    if stored.result["failure"] is None:
+    if stored.failure(split) is None:
         return stored.predictions[f"{split}_logits"]
     return majority(task.target, task.splits["train"].target, task.splits[split].size)
 
 
 def metrics_of(task: Task, stored: Stored, split: str) -> dict[str, float]:
     """The metrics of a run's `logits_of`."""
-    if stored.result["failure"] is None:
+    if stored.failure(split) is None:
         return stored.result["metrics"][split]
     return evaluate(task.target, logits_of(task, stored, split), task.splits[split].target)
 
 
 @contextlib.contextmanager
-def ours(lock: Lock) -> Iterator[None]:
+def lost_if_taken_over(lock: Lock) -> Iterator[None]:
     """A context that raises Lost in place of what comes of another launch having taken the lock over."""
     try:
         yield
@@ -302,25 +326,38 @@ def _check_same(kept: Stored, again: Stored):
         raise Disagreement("decides otherwise on validation than when it was trained; --noresume trains it again")
 
 
-def _untrained(task: Task, cell: Cell, runs: list[Run], splits: Sequence[str]) -> Iterator[tuple[Run, Stored]]:
-    """The majority's or a classical baseline's; one that draws nothing is fitted once for all seeds."""
-    said = None
-    for run in runs:
-        if cell.fusion not in CLASSICAL:
-            said = {s: majority(task.target, task.splits["train"].target, task.splits[s].size) for s in splits}
-        elif said is None or CLASSICAL[cell.fusion].seeded:
-            said = fit_classical(cell.fusion, task, run.seed, splits)
-        yield run, _stored(task, run, said, dict.fromkeys((*COSTS, "epochs_trained")), [], None)
+def _failure_of(unimodal: Mapping[str, Stored], split: str) -> str | None:
+    """Why a rule over these runs has no figures of a split, or None."""
+    return next((f"{name}: {failure}" for name, run in unimodal.items() if (failure := run.failure(split))), None)
 
 
-def _stored(task: Task, run: Run, logits: dict, costs: dict, history: list, failure: str | None) -> Stored:
-    """A run as it is kept; metrics, of test too, are computed here and nowhere else."""
+def _stored(
+    task: Task,
+    run: Run,
+    logits: dict,
+    costs: dict,
+    history: list,
+    failure: str | None,
+    test_failure: str | None = None,
+) -> Stored:
+    """A run as it is kept; metrics, of test too, are computed here and nowhere else.
+
+    Where what it predicts of test is not finite, test alone has failed: what validation says, by which fusions are
+    chosen, is the same whether or when test is predicted.
+    """
     predictions = {f"{split}_target": task.splits[split].target for split in (logits or ("validation",))}
-    metrics = {}
+    result = {"name": run.name, "metrics": {}, "failure": failure} | costs
+    if "test" in logits and not np.isfinite(logits["test"]).all():
+        test_failure = f"what seed {run.seed} predicts of test is not finite"
+        logits = {split: values for split, values in logits.items() if split != "test"}
     if failure is None:
-        predictions |= {f"{split}_logits": values for split, values in logits.items()}
-        metrics = {split: evaluate(task.target, values, task.splits[split].target) for split, values in logits.items()}
-    return Stored({"name": run.name, "metrics": metrics, "failure": failure} | costs, history, predictions)
+        if test_failure:
+            predictions["test_target"] = task.splits["test"].target
+            result["test_failure"] = test_failure
+        for split, values in logits.items():
+            predictions[f"{split}_logits"] = values
+            result["metrics"][split] = evaluate(task.target, values, task.splits[split].target)
+    return Stored(result, history, predictions)
 
 
 def _epochs(outcome: RunResult) -> dict[str, int]:
@@ -341,10 +378,10 @@ def _checkpoints(store: Store, runs: Sequence[Run]) -> Path:
 def _outcome(task: Task, stored: list[Stored | None], split: str) -> str:
     if not all(each and each.is_complete(split) for each in stored):
         return "waits for its unimodal runs"
-    failures = [each.result["failure"] for each in stored if each.result["failure"]]
+    failures = [failure for each in stored if (failure := each.failure(split))]
     if len(failures) == len(stored):
         return f"failed: {failures[0]}"
     metric = primary_metric(task.target)
     value = statistics.mean(metrics_of(task, each, split)[metric] for each in stored)
     score = f"{metric} {value:.4f}" if split == "test" else f"{split} {metric} {value:.4f}"
-    return f"{score}, {diverged(stored)}, which count as the majority" if failures else score
+    return f"{score}, {diverged(stored, split)}, which count as the majority" if failures else score

@@ -14,7 +14,7 @@ from benchmarks.statistics import clustered, interval
 from experiments.budget import REFERENCE, TOLERANCE, is_matched
 from experiments.cell_runs import COSTS, diverged, logits_of, metrics_of
 from experiments.grid import Cell, code_version, runs_of, unimodal_names
-from experiments.run_records import RATES, environments_of, measured_alike, told_rates
+from experiments.run_records import environments_of, measured_alike, told_rates
 from experiments.search import Tuned
 from experiments.store import Store, Stored
 from mmjax.evaluation.baselines import oracle
@@ -74,15 +74,15 @@ class Row:
         """ "done", how many seeds diverged, or why the row has no figures."""
         if None in self.complete:
             return self.reason or f"{sum(run is not None for run in self.complete)} of {len(self.runs)} runs done"
-        failures = [run.result["failure"] for run in self.runs if run.result["failure"]]
+        failures = [failure for run in self.runs if (failure := run.failure(self.split))]
         if len(failures) == len(self.runs):
             return f"failed: {failures[0]}"
-        return diverged(self.runs) if failures else "done"
+        return diverged(self.runs, self.split) if failures else "done"
 
     @property
     def has_figures(self) -> bool:
         """Whether all seeds are there and one or more of them did not diverge."""
-        return None not in self.complete and not all(run.result["failure"] for run in self.runs)
+        return None not in self.complete and not all(run.failure(self.split) for run in self.runs)
 
     @property
     def bayes(self) -> float | None:
@@ -110,7 +110,7 @@ class Row:
         metrics = [metrics_of(self.task, run, self.split) for run in self.runs] if done else []
         costs = {name: _median([run.result[name] for run in self.runs if run]) for name in COSTS}
         if not measured_alike(self.kept_records):
-            costs |= dict.fromkeys(RATES)
+            costs |= dict.fromkeys(tables.RATES)
         if epochs := [run.result["epochs_trained"] for run in self.runs if run and run.result.get("epochs_trained")]:
             costs["epochs_trained"] = _median(epochs)
         if self.budget:
@@ -320,7 +320,7 @@ def _rates(rows: Sequence[Row]) -> list[str]:
     told = []
     for row in rows:
         results = [run.result for run in row.runs if run]
-        if not measured_alike(row.kept_records) and any(result[name] for result in results for name in RATES):
+        if not measured_alike(row.kept_records) and any(result[name] for result in results for name in tables.RATES):
             rates = told_rates(row.kept_records, results)
             told.append(f"Rates of {row.cell.fusion} are not put together, training and inference: {rates}.")
     return told

@@ -13,21 +13,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.audit import RECORD, RESULT, TEST, TEST_FILES, TEST_RECORD
 from experiments.grid import Run
 from mmjax.disk import writing
 from mmjax.training.checkpoint import parameters_checksum, save_parameters
 
-RESULT, RESULT_FILES = "result.json", ("metrics.jsonl", "predictions.npz")
-TEST, TEST_FILES = "test.json", ("test_predictions.npz",)
-
-RECORD, TEST_RECORD = "record.json", "test_record.json"
+RESULT_FILES = ("metrics.jsonl", "predictions.npz")
 
 
 class Stored(NamedTuple):
     """What is kept of a run.
 
     Attributes:
-      result: JSON values; `metrics` holds split -> name -> value, `failure` why there are none, or None.
+      result: JSON values; `metrics` holds split -> name -> value, `failure` why there are none, or None, and
+        `test_failure`, if it is there, why there are none of test.
       history: one dict an evaluation, in order.
       predictions: "<split>_logits" [n, K] and "<split>_target", for validation, and for test where it was predicted.
     """
@@ -36,9 +35,13 @@ class Stored(NamedTuple):
     history: list[dict]
     predictions: Mapping[str, np.ndarray]
 
+    def failure(self, split: str) -> str | None:
+        """Why it has no figures of a split and never will, or None; on validation test has no bearing."""
+        return self.result.get("failure") or (self.result.get("test_failure") if split == "test" else None)
+
     def is_complete(self, split: str) -> bool:
         """Whether it has a split's figures, or never will."""
-        return bool(self.result.get("failure")) or split in self.result["metrics"]
+        return bool(self.failure(split)) or split in self.result["metrics"]
 
 
 class Store:
@@ -79,11 +82,13 @@ class Store:
             return None
 
     def record(self, run: Run) -> dict | None:
-        """What a run came about by, as `experiments.run_records` has it; None where that was not kept."""
-        try:
-            return json.loads((self.folder(run) / RECORD).read_text())
-        except (OSError, ValueError):
-            return None
+        """What a run came about by, as `experiments.run_records` has it; None where that was not kept.
+
+        Under "test" it has the same of test, where that came later.
+        """
+        folder = self.folder(run)
+        record, of_test = (_read_record(folder / name) for name in (RECORD, TEST_RECORD))
+        return record | {"test": of_test} if record and of_test and (folder / TEST).exists() else record
 
     def parameters(self, run: Run) -> Path | None:
         """The folder of a stored run's parameters, or None where they were not kept or are not as they were written."""
@@ -112,11 +117,11 @@ class Store:
         if theta is not None:
             save_parameters(folder / "parameters", theta)
             checksums["parameters"] = parameters_checksum(folder / "parameters")
-        metrics = dict(stored.result["metrics"])
-        if "test" in metrics:
-            del metrics["test"]
+        if _test_of(stored):
             self._complete(folder, stored)
-        result = _plain(stored.result | {"metrics": metrics}) | {"checksums": checksums}
+        metrics = {split: values for split, values in stored.result["metrics"].items() if split != "test"}
+        result = {name: value for name, value in stored.result.items() if name != "test_failure"}
+        result = _plain(result | {"metrics": metrics}) | {"checksums": checksums}
         write_whole(folder / RESULT, json.dumps(result, indent=2) + "\n")
 
     def complete(self, run: Run, stored: Stored, record: Mapping | None = None):
@@ -130,7 +135,7 @@ class Store:
         if record is not None:
             _write(folder / TEST_RECORD, json.dumps(_plain(record), indent=2) + "\n")
         _write_arrays(folder / TEST_FILES[0], {n: x for n, x in stored.predictions.items() if _of_test(n)})
-        test = _plain({"metrics": stored.result["metrics"]["test"]}) | {"checksums": _checksums(folder, TEST_FILES)}
+        test = _plain(_test_of(stored)) | {"checksums": _checksums(folder, TEST_FILES)}
         write_whole(folder / TEST, json.dumps(test, indent=2) + "\n")
 
     def has_parameters(self, run: Run) -> bool:
@@ -151,6 +156,21 @@ def write_whole(path: Path, text: str):
     os.replace(partial, path)
 
 
+def _read_record(path: Path) -> dict | None:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _test_of(stored: Stored) -> dict:
+    """What a run says of test: its metrics, or why there are none; nothing where test was not predicted."""
+    if failure := stored.result.get("test_failure"):
+        return {"failure": failure}
+    metrics = stored.result["metrics"]
+    return {"metrics": metrics["test"]} if "test" in metrics else {}
+
+
 def _with_test(folder: Path, stored: Stored) -> Stored:
     """The run with what it says of test, where that is there whole."""
     try:
@@ -158,8 +178,11 @@ def _with_test(folder: Path, stored: Stored) -> Stored:
         if test["checksums"] != _checksums(folder, TEST_FILES):
             return stored
         with np.load(folder / TEST_FILES[0], allow_pickle=False) as predictions:
-            metrics = stored.result["metrics"] | {"test": test["metrics"]}
-            return Stored(stored.result | {"metrics": metrics}, stored.history, {**stored.predictions, **predictions})
+            if "failure" in test:
+                of_test = {"test_failure": test["failure"]}
+            else:
+                of_test = {"metrics": stored.result["metrics"] | {"test": test["metrics"]}}
+            return Stored(stored.result | of_test, stored.history, {**stored.predictions, **predictions})
     except (OSError, ValueError, KeyError, AttributeError, TypeError):  # no file, or none of ours
         return stored
 

@@ -41,6 +41,7 @@ class RunResult:
         `mmjax.training.monitor`).
       best_epoch: the chosen one of the last phase, 0 if none was better than the start.
       logits: split -> [n, K] of the splits that were asked for, a regression's in its own unit; empty after a failure.
+        Those of test need not be finite: no run is judged by them.
       failure: why the run was given up, or None.
       theta: of the best epoch, "params" and "batch_stats" as NumPy.
       epochs_trained: how many it was trained in all phases, without those after it stopped or failed.

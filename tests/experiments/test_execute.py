@@ -6,6 +6,7 @@ import queue
 import shutil
 import threading
 import time
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -46,7 +47,8 @@ def launch(store, plan, training, combine):
     def run(seeds=2, plan=plan, training=training, said=None, **options):
         reporter = Reporter(len(plan), Console(file=said or io.StringIO()))
         reasons = execute(plan, range(seeds), store, Placement(), reporter, training, combine, **options)
-        return {record["fusion"]: record for record in records_of(rows_of(plan, range(seeds), store, reasons))}
+        rows = rows_of(plan, range(seeds), store, reasons, split=options.get("evaluate", "test"))
+        return {record["fusion"]: record for record in records_of(rows)}
 
     return run
 
@@ -498,7 +500,7 @@ def test_nothing_of_test_is_predicted_computed_or_stored_where_validation_is_eva
     assert set(training.predicted) == {("validation",)}
     for name, files in contents(store).items():
         assert not COMPLETING & set(files), name
-        content = b"".join(content for content, _ in files.values())
+        content = b"".join(content for file, (content, _) in files.items() if file != "record.json")  # has the command
         assert b"test" not in content, name
     assert all(
         (folder / "parameters").exists() for folder in store.root.glob("*-joint-*") if "-mean-" not in folder.name
@@ -515,13 +517,34 @@ def test_what_validation_left_is_completed_without_training_to_what_test_would_h
     assert after.keys() == before.keys()
     for name, files in after.items():
         assert {file: files[file] for file in before[name]} == before[name], "a finished run's files never change"
-        assert files.keys() - before[name].keys() == COMPLETING
+        assert files.keys() - before[name].keys() == COMPLETING | {"test_record.json"}
     store.root = tmp_path / "direct"
     assert without_times(launch()) == without_times(records)
     direct = contents(store)
     for name, files in after.items():
         for file in COMPLETING | {"predictions.npz"}:
             assert direct[name][file][0] == files[file][0]
+
+
+def test_seconds_are_those_of_the_program_that_made_a_run(launch, training, store, monkeypatch):
+    """Seeds 0 and 1 go on together, 2 after them, then all are completed; the clock ticks whenever it is read."""
+    ticks = iter(range(1000))
+    monkeypatch.setattr("experiments.run_records.time", SimpleNamespace(perf_counter=lambda: float(next(ticks))))
+
+    def noted(fusion, name="record.json"):
+        records = [json.loads(path.read_text()) for path in sorted(store.root.glob(f"tiny-{fusion}-seed*/{name}"))]
+        return [(record["seeds"], sum(record["seconds"].values())) for record in records]
+
+    training.raises["concat"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        launch(seeds=2, evaluate="validation")
+    launch(seeds=3, evaluate="validation")
+    assert noted("concat-joint") == [([0, 1], 1.0), ([0, 1], 1.0), ([2], 1.0)]
+    assert noted("mean-joint") == noted("majority") == [([seed], 1.0) for seed in range(3)]
+    launch(seeds=4)
+    assert noted("concat-joint") == [([0, 1], 1.0), ([0, 1], 1.0), ([2], 1.0), ([3], 1.0)]
+    assert noted("concat-joint", "test_record.json") == [([0, 1, 2], 1.0)] * 3
+    assert noted("mean-joint", "test_record.json") == [([seed], 1.0) for seed in range(3)]
 
 
 def test_what_is_complete_is_not_evaluated_again(launch, training, store):
@@ -538,10 +561,10 @@ def test_all_seeds_are_predicted_together_where_one_was_left_behind(launch, trai
     launch(evaluate="validation")
     complete = store.complete
 
-    def cut_off(run, stored):
+    def cut_off(run, *content):
         if (run.cell.fusion, run.seed) == ("concat", 1):
             raise KeyboardInterrupt
-        complete(run, stored)
+        complete(run, *content)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(store, "complete", cut_off)
@@ -616,16 +639,57 @@ def test_a_seed_that_diverged_hinders_none_that_did_not(launch, training, store,
     ]
 
 
-def test_predictions_that_are_no_numbers_complete_nothing(launch, training, store, monkeypatch):
-    launch(evaluate="validation")
+@pytest.fixture
+def overflow(training, monkeypatch):
+    """Lets what some seeds of a fusion predict of a split, when they are completed say, be infinite."""
     predict = training._run
 
-    def overflowing(task, fusion, seed, splits):
-        result = predict(task, fusion, seed, splits)
-        return dataclasses.replace(result, logits=result.logits | {"test": result.logits["test"] * np.inf})
+    def overflowing(fusion, seeds, split="test"):
+        def run(task, name, seed, splits):
+            result = predict(task, name, seed, splits)
+            if name == fusion and seed in seeds and split in splits:
+                result.logits[split] *= np.inf
+            return result
 
-    monkeypatch.setattr(training, "_run", overflowing)
-    assert launch()["concat"]["status"] == "failed: what it predicts is not finite"
+        monkeypatch.setattr(training, "_run", run)
+
+    return overflowing
+
+
+@pytest.mark.parametrize("fusion", ["concat", "unimodal/sound"])
+@pytest.mark.parametrize("seeds", [(1,), (0, 1)], ids=["one seed", "all seeds"])
+def test_a_seed_that_is_not_finite_on_test_has_the_same_row_whether_or_not_validation_came_first(
+    launch, training, store, tmp_path, overflow, fusion, seeds
+):
+    """On validation it is what it was, on test it counts as the majority; a rule over it does so too."""
+    overflow(fusion, seeds)
+    at_once, store.root = launch(), tmp_path / "later" / "runs"
+    of_validation = launch(evaluate="validation")
+    assert of_validation[fusion]["status"] == "done"
+    trained = list(training.calls)
+    assert without_times(launch()) == without_times(at_once) and training.calls == trained
+    diverged = "1 of 2 seeds diverged" if len(seeds) == 1 else "failed: "
+    affected = {fusion, "mean"} if fusion != "concat" else {fusion}
+    for name, record in at_once.items():
+        assert (record["status"] == "done") == (name not in affected)
+    if len(seeds) == 1:
+        majority = at_once["majority"]["metrics"]["accuracy"][1]
+        assert at_once[fusion]["metrics"]["accuracy"][1] == majority
+    for name in affected:
+        assert diverged in at_once[name]["status"]
+    again = contents(store)
+    assert launch(evaluate="validation") == of_validation and launch().keys() == at_once.keys()
+    assert contents(store) == again and training.calls == trained, "nothing is made again"
+    of_later, store.root = contents(store), tmp_path / "runs"
+    for name, files in contents(store).items():
+        for file in {"test.json", "test_predictions.npz", "predictions.npz"} & files.keys():
+            assert files[file][0] == of_later[name][file][0]
+
+
+def test_predictions_of_validation_that_are_no_numbers_any_more_complete_nothing(launch, store, overflow):
+    launch(evaluate="validation")
+    overflow("concat", (0, 1), "validation")
+    assert launch()["concat"]["status"].startswith("failed: what it predicts of validation is not finite")
     assert not list(store.root.glob("*concat*/test.json"))
 
 

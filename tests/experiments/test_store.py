@@ -131,6 +131,34 @@ def test_a_run_that_is_completed_is_the_run_that_was_written_at_once_and_keeps_i
         assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, time_of_change)
 
 
+def test_a_run_whose_test_failed_is_complete_and_has_the_files_of_either_way(tmp_path):
+    """What it is on validation is not touched by it."""
+    failed = WITHOUT_TEST._replace(
+        result=WITHOUT_TEST.result | {"test_failure": "not finite"},
+        predictions=dict(WITHOUT_TEST.predictions) | {"test_target": STORED.predictions["test_target"]},
+    )
+    at_once, later = Store(tmp_path / "at once"), Store(tmp_path / "later")
+    at_once.write(RUN, failed)
+    later.write(RUN, WITHOUT_TEST)
+    later.complete(RUN, failed)
+    read = later.read(RUN)
+    assert read.result == at_once.read(RUN).result == failed.result and set(read.predictions) == set(failed.predictions)
+    assert read.is_complete("test") and read.failure("test") == "not finite" and read.failure("validation") is None
+    for name in FILES:
+        assert (later.folder(RUN) / name).read_bytes() == (at_once.folder(RUN) / name).read_bytes()
+    assert "test" not in (later.folder(RUN) / "result.json").read_text()
+
+
+def test_a_record_tells_how_test_came_where_that_came_later(tmp_path):
+    store = Store(tmp_path)
+    store.write(RUN, WITHOUT_TEST, record={"command": "a"})
+    assert store.record(RUN) == {"command": "a"}
+    store.complete(RUN, STORED, {"command": "b"})
+    assert store.record(RUN) == {"command": "a", "test": {"command": "b"}}
+    (store.folder(RUN) / "test.json").unlink()  # as where completing was cut off
+    assert store.record(RUN) == {"command": "a"}
+
+
 def test_a_failed_run_waits_for_no_test(tmp_path):
     store = Store(tmp_path)
     store.write(RUN, WITHOUT_TEST._replace(result={"metrics": {}, "failure": "the loss is not finite"}))

@@ -309,6 +309,19 @@ def test_predictions_that_are_not_finite_are_a_failure():
     assert second.failure == "what seed 1 predicts is not finite" and not second.logits
 
 
+def test_predictions_of_test_that_are_not_finite_leave_the_run_as_it_is():
+    """No run is judged by test: what it has to say of it is given as it is."""
+    healthy_task = task()
+    test = healthy_task.splits["test"]
+    images = np.full_like(test.inputs["image"], np.inf)
+    test = test._replace(inputs=test.inputs | {"image": images})
+    overflowing = dataclasses.replace(healthy_task, splits=healthy_task.splits | {"test": test})
+    result = train_cell(overflowing, "concat", "joint", CONFIG.replace(epochs=1, evaluate_every=1), SEEDS)
+    for run in result.runs:
+        assert run.failure is None and np.isfinite(run.logits["validation"]).all()
+        assert not np.isfinite(run.logits["test"]).all()
+
+
 def test_only_the_splits_asked_for_are_read():
     unread = dataclasses.replace(task(), splits={**task().splits, "test": None})
     result = train_cell(unread, "concat", "joint", CONFIG, SEEDS, splits=("validation",))
