@@ -17,7 +17,7 @@ from benchmarks.tables import terminal_table
 from experiments.budget import match_budgets
 from experiments.cell_runs import EVALUATIONS, Keeping
 from experiments.execute import execute, forget, without_parameters
-from experiments.grid import Cell, cells_of, check_encoders, code_version, is_trained
+from experiments.grid import Cell, cells_of, check_encoders, code_version, is_trained, runs_of
 from experiments.kept_preprocessing import keep_preprocessing
 from experiments.launches import keep_launch
 from experiments.leading import follow, leading
@@ -144,7 +144,7 @@ def _run(request: Request, plan, budgets, tuning, placement, train, combine, sto
     if request.dry_run:
         rows = rows_of(plan, seeds, Store(workdir), {}, budgets, tuned, request.evaluate)
         console.print(_overview(rows))
-        console.print(_evaluation(rows), highlight=False)
+        console.print(_evaluation(rows, seeds, Store(workdir)), highlight=False)
         if tuning:
             missing = sum(each.tuning.trials - each.trials for each in tuned if each)
             console.print(f"{missing} trials would be run first, {tuning.trials} of every cell that is trained.")
@@ -229,12 +229,25 @@ def keep_compiled_programs():
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
-def _evaluation(rows: Sequence[Row]) -> str:
-    """What of a plan would be read of test."""
+def _evaluation(rows: Sequence[Row], seeds: Sequence[int], store: Store) -> str:
+    """What of a plan would be read of test, and what it would take."""
     if rows[0].split != "test":
         return f"Runs would be evaluated on {rows[0].split}, and test would not be predicted."
-    waiting = sum(run is not None and not run.is_complete("test") for row in rows for run in row.runs)
-    return f"Runs would be evaluated on test; {waiting} of them lack nothing else, and would not be trained again."
+    waiting = [
+        (is_trained(row.task, row.cell), run)
+        for row in rows
+        for run, stored in zip(runs_of(row.cell, row.task, seeds), row.runs, strict=True)
+        if stored is not None and not stored.is_complete("test")
+    ]
+    parameters = [store.parameters(run) for trained, run in waiting if trained]
+    lost = parameters.count(None)
+    told = [
+        f"Runs would be evaluated on test; {len(parameters) - lost} of them lack nothing else, and would not be "
+        f"trained again; {len(waiting) - len(parameters)} of baselines and decision rules would be fitted again"
+    ]
+    if lost:
+        told.append(f"{lost} whose parameters are gone or damaged would be trained again")
+    return "; ".join(told) + "."
 
 
 def _overview(rows: Sequence[Row]) -> Table:

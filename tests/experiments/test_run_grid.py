@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import datetime
 import json
+import shutil
 from pathlib import Path
 
 import jax
@@ -304,12 +305,26 @@ def test_tables_of_validation_and_of_test_are_the_same_whichever_came_first(laun
     assert without_times(tmp_path / "work" / "table.csv") == first
 
 
-def test_a_dry_run_says_what_is_trained_and_only_lacks_test(launch, tmp_path, capsys):
+def test_a_dry_run_says_what_only_lacks_test_and_what_is_made_again(launch, training, tmp_path, capsys, caplog):
     launch(evaluate="validation")
     launch(dry_run=True, evaluate="validation")
     assert "and test would not be predicted" in capsys.readouterr().out
     launch(dry_run=True)
-    assert "12 of them lack nothing else, and would not be trained again" in " ".join(capsys.readouterr().out.split())
+    said = " ".join(capsys.readouterr().out.split())
+    assert "8 of them lack nothing else, and would not be trained again; 4 of baselines and decision" in said
+    assert "rules would be fitted again." in said
+    (damaged,) = (tmp_path / "work" / "runs").glob("tiny-concat-joint-seed0-*")
+    shutil.rmtree(damaged / "parameters")
+    launch(dry_run=True)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "7 of them lack nothing else" in said and "4 of baselines" in said
+    assert "; 1 whose parameters are gone or damaged would be trained again." in said
+    training.calls.clear()
+    launch()
+    assert training.calls == [("concat", (0,))]
+    assert [record.getMessage() for record in caplog.records if "trained again" in record.message] == [
+        f"{damaged.name} is trained again: it lacks test, and its parameters are gone or damaged"
+    ]
 
 
 @pytest.mark.parametrize(
