@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from mmjax.data.folder import media
-from mmjax.data.folder.labels import number_of
+from mmjax.data.folder.labels import exact_number
 from mmjax.data.folder.saved_datasets import SPLITS
 
 TARGETS = ("label", "labels", "target", "class", "y", "diagnosis", "outcome")
@@ -80,7 +80,7 @@ def roles_of(columns: Iterable[str], cells_of: Callable[[str], list[str]]) -> Ro
             roles.numbers.append(column)
         else:
             roles.few.extend([column] if 1 < len(different) <= FEW else [])
-            numbers = sum(number_of(cell.replace(",", ".")) is not None for cell in there)
+            numbers = sum(exact_number(cell.replace(",", ".")) is not None for cell in there)
             if 2 * numbers >= len(there):
                 roles.features.append(column)
             elif len(different) > OFTEN * len(there) and _are_texts(there):

@@ -18,7 +18,7 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 MOST_DIGITS = 20  # of a whole number that is written out as a class's name
 
 
-def number_of(text: str) -> Decimal | None:
+def exact_number(text: str) -> Decimal | None:
     """The number that a text is, exactly; None where it is none."""
     return Decimal(text) if NUMBER.fullmatch(text) else None
 
@@ -29,7 +29,7 @@ def merged(labels: Sequence[str], classes: Sequence[str] = ()) -> tuple[list[str
     Numbers are written as numbers if all classes, or without them all labels, are numbers.
     """
     labels, classes = [plain(label) for label in labels], [plain(name) for name in classes]
-    numbers = {text: number_of(text) for text in {*labels, *classes}}
+    numbers = {text: exact_number(text) for text in {*labels, *classes}}
     if any(numbers[text] is None for text in classes or labels):
         return labels, classes
     names = {text: text if number is None else _name(number) for text, number in numbers.items()}
@@ -39,7 +39,7 @@ def merged(labels: Sequence[str], classes: Sequence[str] = ()) -> tuple[list[str
 def ordered(labels: Iterable[str]) -> list[str]:
     """Each label once: numbers by size, others by their letters; the same order in every process."""
     labels = sorted(set(labels))
-    numbers = [number_of(label) for label in labels]
+    numbers = [exact_number(label) for label in labels]
     return labels if None in numbers else [label for _, label in sorted(zip(numbers, labels, strict=True))]
 
 

@@ -85,7 +85,7 @@ def read_numbers(cells: Sequence[str], where: Callable[[int], str], decimal: str
     decimal = decimal or _decimal_of(said, where)
     values = np.full(len(cells), np.nan)
     for row, text in said.items():
-        found = number_of(text, decimal)
+        found = number_in_cell(text, decimal)
         if found is None:
             raise InputError(f"{where(row)}: {text!r} {_why(text, decimal)}; correct or empty it{hint}")
         values[row] = found
@@ -109,12 +109,12 @@ def type_of(name: str, cells: Sequence[str], where: Callable[[int], str]) -> tup
         return "number", ""
     said = {row: text.strip() for row, text in enumerate(cells) if says_something(text)}
     kinds = Counter(said.values())
-    marks = {mark: sum(kinds[text] for text in kinds if number_of(text, mark) is not None) for mark in THOUSANDS}
+    marks = {mark: sum(kinds[text] for text in kinds if number_in_cell(text, mark) is not None) for mark in THOUSANDS}
     decimal = max(marks, key=marks.get)
     share = marks[decimal] / max(len(said), 1)
     if share == 1 or not said:
         return "number", ""
-    numbers = {text for text in kinds if number_of(text, decimal) is not None}
+    numbers = {text for text in kinds if number_in_cell(text, decimal) is not None}
     others = kinds.keys() - numbers
     whole = len(kinds) <= CODES and all(_WHOLE.fullmatch(text) for text in numbers)
     told = (
@@ -129,7 +129,7 @@ def type_of(name: str, cells: Sequence[str], where: Callable[[int], str]) -> tup
         return "category", ""
     if share < SOME and len(kinds) <= CODES:
         return "category", told
-    row = next(row for row, text in said.items() if number_of(text, decimal) is None)
+    row = next(row for row, text in said.items() if number_in_cell(text, decimal) is None)
     raise InputError(
         f"{where(row)}: {said[row]!r} {_why(said[row], decimal)}, and {measured:.0%} of the column's {len(said):,} "
         f"cells hold numbers; correct or empty it, or say `categories: [{name}]`"
@@ -142,7 +142,7 @@ def says_something(cell: str) -> bool:
     return bool(text) and text.lower() not in MARKS
 
 
-def number_of(text: str, decimal: str) -> float | None:
+def number_in_cell(text: str, decimal: str) -> float | None:
     """The finite number that a cell holds, or None."""
     if not _pattern(decimal).fullmatch(text):
         return None
@@ -177,14 +177,14 @@ def _plain(cells: Sequence[str]) -> np.ndarray | None:
 
 def _with_unit(text: str, decimal: str) -> bool:
     match = _UNIT.fullmatch(text) if len(text) <= LONGEST_MEASURE else None
-    return bool(match) and number_of(match[1], decimal) is not None
+    return bool(match) and number_in_cell(match[1], decimal) is not None
 
 
 def _decimal_of(said: dict[int, str], where: Callable[[int], str]) -> str:
     """The mark under which more cells are numbers; a point where no comma stands."""
     if not any("," in text for text in said.values()):
         return "."
-    by_point, by_comma = ([number_of(text, mark) for text in said.values()] for mark in (".", ","))
+    by_point, by_comma = ([number_in_cell(text, mark) for text in said.values()] for mark in (".", ","))
     missing = by_point.count(None) - by_comma.count(None)
     if missing or by_point == by_comma:
         return "," if missing > 0 else "."
@@ -192,7 +192,7 @@ def _decimal_of(said: dict[int, str], where: Callable[[int], str]) -> str:
         return "."
     row = next(r for r, one, other in zip(said, by_point, by_comma, strict=True) if one != other)
     raise InputError(
-        f"{where(row)}: {said[row]!r} may be {number_of(said[row], '.'):g} or {number_of(said[row], ','):g}, and no "
+        f"{where(row)}: {said[row]!r} may be {number_in_cell(said[row], '.'):g} or {number_in_cell(said[row], ','):g}, and no "
         "other cell of the column tells which; write the numbers with a decimal point and nothing between thousands"
     )
 

@@ -209,7 +209,7 @@ def _kind(by_name: dict[str, np.ndarray], where: Callable[[int, str], str]) -> s
     if len(by_name) > 1:
         return "regression"
     ((name, values),) = by_name.items()
-    numbers = [labels.number_of(text) for text in values]
+    numbers = [labels.exact_number(text) for text in values]
     there = {number for number in numbers if number is not None}
     whole = len(there) <= FEW and all(number == number.to_integral_value() for number in there)
     if None not in numbers:
