@@ -85,7 +85,8 @@ def test_codes_are_categories(cells, warned):
 
 @pytest.mark.parametrize("write", ["{}%", "{} kg", "$ {}", "{} €", "{}°", "{} mg."])
 def test_numbers_with_a_unit_are_no_categories(write):
-    with pytest.raises(InputError, match="line 2.*100% of the column's 40 cells hold numbers"):
+    words = "line 2.*is no number alone, and 100% of the column's 40 cells hold numbers with a unit; write the numbers"
+    with pytest.raises(InputError, match=words):
         type_of("dose", [write.format(number) for number in MEASURED], where)
 
 

@@ -72,9 +72,17 @@ def test_cells_as_labels(tmp_path, labels, more, kind, classes):
         (["0.0", "1.0", "x"], ", classes: [0, 1]", "line 4, column 'y': class 'x' is none of '0', '1'"),
         (["0", "1", "0"], ", classes: [0, 0.0, 1]", "classes names '0' twice"),
         (["a", "a ", "a"], "", "classes are 'a'; give two or more"),
-        ([*map(str, range(40)), "12 kg"], "", "line 42, column 'y': the target is '12 kg', and 40 of 41 are numbers"),
+        (
+            [*map(str, range(40)), "12 kg"],
+            "",
+            "line 42, column 'y': the target is '12 kg', and 41 of 41 cells hold numbers",
+        ),
         ([*map(str, range(40)), "inf"], "", "line 42"),
-        ([*map(str, range(40)), "inf"], ", kind: regression", "line 42, column 'y': 'inf' is no finite number"),
+        (
+            [*map(str, range(40)), "inf"],
+            ", kind: regression",
+            "line 42, column 'y': 'inf' is not finite; correct it or",
+        ),
         ([f"{place}" for place in range(9)], ", kind: multilabel", "line 4, column 'y': the target is [2.0]"),
     ],
 )
@@ -82,6 +90,72 @@ def test_cells_that_are_no_labels(tmp_path, labels, more, told):
     with pytest.raises(InputError) as error:
         target_of(tmp_path, labels, more=more)
     assert told in str(error.value) and len(str(error.value)) < 600
+
+
+TENTHS = [f"{number / 10:.1f}" for number in range(360, 375)] * 3
+
+
+@pytest.mark.parametrize(
+    "write, factor",
+    [
+        (lambda text: text.replace(".", ","), 1),
+        (lambda text: "1." + text.replace(".", "") + ",5", 10),
+        (lambda text: f"1'{text.replace('.', '')}.5", 10),
+        (lambda text: f"1\u202f{text.replace('.', '')},5", 10),
+    ],
+)
+@pytest.mark.parametrize("more", ["", ", kind: regression"])
+def test_a_number_is_a_number_however_it_is_written(tmp_path, write, factor, more):
+    target, values = target_of(tmp_path, [f'"{write(text)}"' for text in TENTHS], more=more)
+    expected = [float(text) if factor == 1 else 1000.5 + 10 * float(text) for text in TENTHS]
+    assert target.kind == "regression"
+    np.testing.assert_allclose(values[:, 0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("labels", [["0,0", "1,0"] * 9, ["1 000", "2 000"] * 9])
+def test_few_whole_numbers_are_classes_however_they_are_written(tmp_path, labels):
+    assert target_of(tmp_path, [f'"{label}"' for label in labels])[0].names == tuple(labels[:2])
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [f"{number} kg" for number in range(60, 75)] * 3,
+        [f"{number}kg" for number in range(60, 75)] * 3,
+        [f"{number}%" for number in range(60, 75)] * 3,
+        [f"€ {number}" for number in range(60, 75)] * 3,
+        [f"{text} kg".replace(".", ",") for text in TENTHS],
+        [f"1,{number:03}" for number in range(4, 19)] * 3,
+        [*TENTHS, "unknown"],
+        [*TENTHS, "36,6"],
+        ["<5", *TENTHS],
+        ["60", "61kg", "62 kg"] * 9,
+    ],
+)
+def test_what_is_nearly_a_column_of_numbers_is_asked_for_and_not_guessed(tmp_path, labels):
+    quoted = [f'"{label}"' for label in labels]
+    with pytest.raises(InputError, match=r"t.csv, line \d+, column 'y': .*or say `kind: multiclass`") as error:
+        target_of(tmp_path, quoted)
+    assert "and say `kind: regression`" in str(error.value) or "may be 1004 or 1.004" in str(error.value)
+    target, _ = target_of(tmp_path, quoted, more=", kind: multiclass")
+    assert target.kind == "multiclass" and set(target.names) == set(labels)
+    target, _ = target_of(tmp_path, quoted, more=f", classes: [{', '.join(sorted(set(quoted)))}]")
+    assert set(target.names) == set(labels)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["1", "2", "3A"],
+        ["3A", "3B", "4A"],
+        ["0-9", "10-19", "20"],
+        ["1", "2", "many"],
+        ["1st", "2nd", "3rd"],
+        ["T1", "T2", "T3"],
+    ],
+)
+def test_codes_are_classes(tmp_path, labels):
+    assert set(target_of(tmp_path, labels * 9)[0].names) == set(labels)
 
 
 def test_an_array_of_one_column_is_one_value(tmp_path):
