@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from mmjax.data.recipe import Target
 from mmjax.errors import InputError, shown
 
 FEW = 20  # different whole numbers at most that are taken as classes
+LOST = 1e-3  # error by rounding, in standard deviations, above which it is told
 TOLD = 8  # classes that a sentence lists at most
 NEARLY_ALL = 0.9
 CLASSES = ", or say `kind: multiclass` if the cells are names of classes"
@@ -45,8 +47,19 @@ def rows_of(schema: Schema) -> Rows:
     return Rows(len(next(iter(_columns(schema, None).values()))), None)
 
 
-def read_target(schema: Schema, rows: Rows) -> tuple[Target, np.ndarray]:
-    """What is predicted, its values under the column "target": classes [n], or numbers [n, K].
+class TargetColumn(NamedTuple):
+    """What is predicted, its values under the column "target", and what is to be told of them.
+
+    Values are classes [n] int, or numbers [n, K] in single precision.
+    """
+
+    target: Target
+    values: np.ndarray
+    warnings: tuple[str, ...] = ()
+
+
+def read_target(schema: Schema, rows: Rows) -> TargetColumn:
+    """What is predicted. It is told where single precision takes more than LOST of the values' spread from them.
 
     Raises:
       InputError: naming the row of a label that is missing or not among the classes, or if there is one class only.
@@ -68,7 +81,9 @@ def read_target(schema: Schema, rows: Rows) -> tuple[Target, np.ndarray]:
             )
         if part.scale == "log":
             _check_logarithms(list(by_name), numbers, where)
-        return Target(kind, "target", scale=part.scale), numbers.astype(np.float32)
+        with np.errstate(over="ignore"):  # what is not finite is refused where train's scale is fitted
+            values = numbers.astype(np.float32)
+        return TargetColumn(Target(kind, "target", scale=part.scale), values, _losses(list(by_name), numbers, values))
     if part.scale:
         raise InputError(
             f"{schema.folder / FILE}, line {part.reference.line}: scale is {part.scale!r}, and the target's values are "
@@ -97,7 +112,7 @@ def read_target(schema: Schema, rows: Rows) -> tuple[Target, np.ndarray]:
             "or correct it"
         )
     kind = kind if kind != "classes" else "binary" if len(classes) == 2 else "multiclass"
-    return Target(kind, "target", tuple(classes)), np.array([places[label] for label in found])
+    return TargetColumn(Target(kind, "target", tuple(classes)), np.array([places[label] for label in found]))
 
 
 def read_groups(schema: Schema, rows: Rows) -> np.ndarray | None:
@@ -273,6 +288,20 @@ def _check_logarithms(names: Sequence[str], numbers: np.ndarray, where: Callable
             f"{where(row, names[column])}: the target is {numbers[row, column]:g}, and `scale: log` takes values "
             "above 0; say `scale: standard`"
         )
+
+
+def _losses(names: Sequence[str], numbers: np.ndarray, values: np.ndarray) -> tuple[str, ...]:
+    """A sentence for each column [n, K] whose values are no longer told apart, or not placed well, once rounded."""
+    told = []
+    for name, exact, rounded in zip(names, numbers.T, values.T.astype(float), strict=True):
+        error, spread = np.abs(rounded - exact).max(), exact.std()
+        if np.isfinite(error) and exact.min() < exact.max() and error > LOST * spread:
+            told.append(
+                f"the target{f' {shown(name)}' if name else ''} loses digits in single precision: {len(set(exact)):,} "
+                f"different values become {len(set(rounded)):,}, wrong by up to {error:.3g}, where their standard "
+                f"deviation is {spread:.3g}; subtract a constant from the column, such as its smallest value"
+            )
+    return tuple(told)
 
 
 def _some(classes: Sequence[str]) -> str:

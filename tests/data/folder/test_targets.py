@@ -25,7 +25,7 @@ def write(folder, labels, *, file="t.csv", where="column: y", more="", top=""):
 
 def target_of(folder, labels, **more):
     schema = read_schema(write(folder, labels, **more))
-    return read_target(schema, rows_of(schema))
+    return read_target(schema, rows_of(schema))[:2]
 
 
 def array_target(folder, values, *, file="y.npz", where="array: y", more=""):
@@ -191,6 +191,30 @@ def test_an_array_of_several_columns_is_several_labels_where_the_kind_says_so(tm
     labels[7, 2] = 5
     with pytest.raises(InputError, match=r"row 7, column 'y\[:, 2\]': the target is"):
         array_target(tmp_path, labels, more=", kind: multilabel")
+
+
+def warnings_of(folder, values):
+    schema = read_schema(write(folder, values))
+    return read_target(schema, rows_of(schema)).warnings
+
+
+def test_digits_that_single_precision_loses_are_told(tmp_path):
+    """Near 1.7e9 two numbers of single precision are 128 apart: an error of 64, half the way between them."""
+    minutes = [1_700_000_000 + 60 * place for place in range(300)]
+    (told,) = warnings_of(tmp_path, minutes)
+    kept = len(np.unique(np.float32(minutes)))
+    assert f"the target 'y' loses digits in single precision: 300 different values become {kept}" in told
+    assert "wrong by up to 64," in told and "subtract a constant" in told
+    assert any(told in warning for warning in load_task(str(tmp_path), cache_dir=str(tmp_path / "cache")).warnings)
+    assert warnings_of(tmp_path, [value - minutes[0] for value in minutes]) == ()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.random.default_rng(0).normal(size=3000), np.linspace(0, 1, 300), np.arange(300) * 1e9, np.full(30, 0.1)],
+)
+def test_rounding_that_no_regression_feels_is_not_told(tmp_path, values):
+    assert warnings_of(tmp_path, [repr(float(value)) for value in values]) == ()
 
 
 def test_near_twins_are_warned_of_in_the_task(tmp_path):
