@@ -259,7 +259,7 @@ def _modality(reader: _Reader, name: str) -> ModalityPart:
         _steps(reader),
         tuple(map(int, size)),
         reader.number("rate", 0, int),
-        reader.number("seconds", 10.0),
+        reader.number("seconds", ModalityPart.seconds),
         _categories(reader, kind, reference),
         _channels(reader),
     )
