@@ -294,7 +294,8 @@ def _losses(names: Sequence[str], numbers: np.ndarray, values: np.ndarray) -> tu
     """A sentence for each column [n, K] whose values are no longer told apart, or not placed well, once rounded."""
     told = []
     for name, exact, rounded in zip(names, numbers.T, values.T.astype(float), strict=True):
-        error, spread = np.abs(rounded - exact).max(), exact.std()
+        with np.errstate(over="ignore"):  # of values that single precision does not hold at all
+            error, spread = np.abs(rounded - exact).max(), exact.std()
         if np.isfinite(error) and exact.min() < exact.max() and error > LOST * spread:
             told.append(
                 f"the target{f' {shown(name)}' if name else ''} loses digits in single precision: {len(set(exact)):,} "
