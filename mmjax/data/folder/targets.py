@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from mmjax.data.folder import arrays, labels, saved_datasets, tables
-from mmjax.data.folder.numbers import count_numbers, number_in_cell, read_numbers
+from mmjax.data.folder.numbers import read_numbers
 from mmjax.data.folder.places import place_of
 from mmjax.data.folder.schema import FILE, Reference, Schema, TargetPart
+from mmjax.data.folder.target_kind import FEW, kind_of
 from mmjax.data.folder.values import Rows, keys_of, order_of, table_strings
 from mmjax.data.folder.words import plain
 from mmjax.data.recipe import Target
 from mmjax.errors import InputError, shown
 
-FEW = 20  # different whole numbers at most that are taken as classes
 LOST = 1e-3  # error by rounding, in standard deviations, above which it is told
 TOLD = 8  # classes that a sentence lists at most
-NEARLY_ALL = 0.9
-CLASSES = ", or say `kind: multiclass` if the cells are names of classes"
-_LETTERS = re.compile(r"(.*\d)([^\W\d_]+)")  # a number and letters that follow at once
 
 
 def rows_of(schema: Schema) -> Rows:
@@ -62,7 +57,8 @@ def read_target(schema: Schema, rows: Rows) -> TargetColumn:
     """What is predicted. It is told where single precision takes more than LOST of the values' spread from them.
 
     Raises:
-      InputError: naming the row of a label that is missing or not among the classes, or if there is one class only.
+      InputError: naming the row of a label that is missing or not among the classes, of a number that is none or may be
+        read in two ways, or if there is one class only.
     """
     part = schema.target
     by_name = _columns(schema, rows)
@@ -71,7 +67,7 @@ def read_target(schema: Schema, rows: Rows) -> TargetColumn:
     where = _where(schema, part.reference, None)
     for name, values in by_name.items():
         _refuse_missing(part, path, values, lambda row, name=name: where(row, name))
-    kind = part.kind or ("classes" if part.classes else _kind(by_name, where))
+    kind = part.kind or ("classes" if part.classes else kind_of(by_name, where))
     if kind in ("regression", "multilabel"):
         numbers = np.stack([_numbers(name, values, where) for name, values in by_name.items()], axis=1)
         if kind == "multilabel" and not np.isin(numbers, (0, 1)).all():
@@ -220,56 +216,6 @@ def _refuse_missing(part: TargetPart, path: Path, values: np.ndarray, where: Cal
         hint = f"; if {shown(text)} is a class, name it beside the others: `classes: [{', '.join(map(shown, others))}]`"
     told = f" ({shown(text)})" if text else ""
     raise InputError(f"{where(row)}: the target is missing{told}; fill it in or drop the row{hint}")
-
-
-def _kind(by_name: dict[str, np.ndarray], where: Callable[[int, str], str]) -> str:
-    """By the values: many or broken numbers are a regression, anything else classes.
-
-    Numbers may have a decimal comma or marks between thousands, as in a column of a `table`.
-
-    Raises:
-      InputError: if most are numbers, with a unit or without, and some are none; or if they may be read in two ways.
-    """
-    if len(by_name) > 1:
-        return "regression"
-    ((name, values),) = by_name.items()
-    numbers = [labels.exact_number(text) for text in values]
-    if None not in numbers:
-        return "classes" if _few_whole(numbers) else "regression"
-    count = count_numbers(values)
-    measured = max(count.measured, count_numbers(_without_letters(values)).measured)
-    numbers = [number_in_cell(text.strip(), count.decimal) for text in values]
-    whole = _few_whole(number for number in numbers if number is not None)
-    if None not in numbers:
-        read_numbers(values, functools.partial(where, column=name), hint=CLASSES)  # refuses what may be two numbers
-        return "classes" if whole else "regression"
-    if 2 * measured < len(values) or (whole and measured == count.alone):
-        return "classes"
-    row = numbers.index(None)
-    unit = ", with a unit or without" if measured > count.alone else ""
-    raise InputError(
-        f"{where(row, name)}: the target is {shown(values[row])}, and {measured:,} of {len(values):,} cells hold "
-        f"numbers{unit}, so that it may be a number; write the number alone, or drop the row, and say "
-        f"`kind: regression`{CLASSES}"
-    )
-
-
-def _few_whole(numbers: Iterable[Decimal | float]) -> bool:
-    different = set(numbers)
-    return len(different) <= FEW and all(number == int(number) for number in different)
-
-
-def _without_letters(values: Sequence[str]) -> list[str]:
-    """Cells without a unit written at once after the number, as in 60kg: the same letters in nearly all that have any.
-
-    Letters that fewer have, or in fewer than half of all cells, are part of a code, as in 3A, 3B.
-    """
-    found = [_LETTERS.fullmatch(text.strip()) for text in values]
-    seen = Counter(match[2] for match in found if match)
-    unit, many = max(seen.items(), key=lambda item: item[1], default=("", 0))
-    if many < NEARLY_ALL * seen.total() or 2 * many < len(values):
-        return list(values)
-    return [match[1] if match and match[2] == unit else text for text, match in zip(values, found, strict=True)]
 
 
 def _numbers(name: str, values: np.ndarray, where: Callable[[int, str], str]) -> np.ndarray:
