@@ -92,12 +92,7 @@ class Store:
 
     def parameters(self, run: Run) -> Path | None:
         """The folder of a stored run's parameters, or None where they were not kept or are not as they were written."""
-        folder = self.folder(run)
-        try:
-            written = json.loads((folder / RESULT).read_text())["checksums"]["parameters"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return folder / "parameters" if parameters_checksum(folder / "parameters") == written else None
+        return parameters_as_written(self.folder(run))
 
     def write(self, run: Run, stored: Stored, theta: Mapping | None = None, record: Mapping | None = None):
         """Keep a run, in place of whatever is in its folder; with parameters and a record, where they are given."""
@@ -147,6 +142,16 @@ class Store:
         folder = self.folder(run)
         (folder / RESULT).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def parameters_as_written(folder: Path) -> Path | None:
+    """The folder of the parameters in a run's, or None where they were not kept or are not as they were written."""
+    parameters = folder / "parameters"
+    try:
+        written = json.loads((folder / RESULT).read_text())["checksums"]["parameters"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return parameters if parameters_checksum(parameters) == written else None
 
 
 def write_whole(path: Path, text: str):

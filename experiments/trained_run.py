@@ -13,6 +13,7 @@ import pandas as pd
 
 from experiments.kept_preprocessing import Kept, load_kept
 from experiments.new_examples import make_ready
+from experiments.store import parameters_as_written
 from mmjax.config import DEFAULTS
 from mmjax.data.sources import reading
 from mmjax.data.transforms.contract import Column
@@ -74,7 +75,7 @@ def read_run(folder: Path) -> TrainedRun:
     """A run's folder in a workdir.
 
     Raises:
-      InputError: if it is none, or was kept without parameters.
+      InputError: if it is none, was kept without parameters, or has other parameters than were written.
     """
     with reading(folder / "config.json"):
         identity = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -83,11 +84,17 @@ def read_run(folder: Path) -> TrainedRun:
             f"{folder} has no parameters: launch the task with --keep_parameters, and with --noresume if the run is "
             "there already, and give a run that is trained itself, no baseline and no rule that combines others"
         )
+    parameters = parameters_as_written(folder)
+    if parameters is None:
+        raise InputError(
+            f"{folder / 'parameters'} is damaged or was not written to its end: launch its task with --noresume and "
+            "--keep_parameters, which trains it again"
+        )
     kept = load_kept(identity["task"], identity["data"], folder.parent.parent)
     specs = tuple(fitted.spec for fitted in kept.preprocessing.values())
     model = build_model(specs, kept.target, identity["fusion"], DEFAULTS.replace(**identity["config"]))
     title = f"{identity['task']} {identity['fusion']} {identity['strategy']}, seed {identity['seed']}"
-    return TrainedRun(title, kept, model, load_parameters(folder / "parameters"))
+    return TrainedRun(title, kept, model, load_parameters(parameters))
 
 
 def _batch(ready: Mapping[str, Column], names: list[str], rows: slice) -> Batch:

@@ -84,9 +84,8 @@ class Config:
     prototype_entropy_epochs: int = 10  # of pmr: how many, the first with prototypes, have the entropy term
     ogm_alpha: float = 0.3  # of ogm and ogm_ge: how much the modality that is ahead is slowed down
     agm_alpha: float = 1.0  # of agm: how strongly gradients follow the scores; the authors use 1 to 4
-    alignment_size: int = (
-        16  # width that contrastive and cca align projections of; cca's is (batch_size - 1) / 4 at most
-    )
+    # Width that contrastive and cca align projections of; cca's is (batch_size - 1) / 4 at most.
+    alignment_size: int = 16
     contrastive_weight: float = 0.1  # of contrastive's InfoNCE
     cca_weight: float = 0.1  # of cca's total correlation
     cca_ridge: float = 1e-3  # r, what cca adds to every variance

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from mmjax.data.duplicates import ABSENT, contradicted, keys_of, repeated, shared
-from mmjax.data.folder.labels import near_twins
 from mmjax.data.suspects import Suspect, absence_tells, suspects_of
+from mmjax.data.twins import near_twins
 from mmjax.types import SPLITS, Batch, ModalitySpec, Task
 
 RARE = 0.02  # a class with a smaller share of train is hardly learnt, and does not show in accuracy

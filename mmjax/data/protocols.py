@@ -13,12 +13,12 @@ Classes keep their shares, and examples of one group (a patient, a speaker, a vi
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from mmjax.data.splitters import folds_by
 from mmjax.errors import InputError, shown, unknown_name
 from mmjax.types import SPLITS
 
@@ -115,8 +115,6 @@ def _folds(layout: Layout) -> np.ndarray:
 
 def _new_folds(layout: Layout, rows: np.ndarray, seed: int, count: int) -> np.ndarray:
     """[len(rows)] fold of each row; no more folds than groups."""
-    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
-
     strata = None if layout.strata is None else layout.strata[rows]
     groups = None if layout.groups is None else layout.groups[rows]
     if groups is not None:
@@ -127,21 +125,11 @@ def _new_folds(layout: Layout, rows: np.ndarray, seed: int, count: int) -> np.nd
                 "give examples of three groups or more, or leave `groups` out"
             )
         count = min(count, len(present))
-    if groups is None:
-        splitter = KFold if strata is None else StratifiedKFold
-    else:
-        splitter = GroupKFold if strata is None else StratifiedGroupKFold
-    folds = np.empty(len(rows), int)
     try:
-        with warnings.catch_warnings():
-            # Classes with fewer members than folds are refused where train then lacks them, and by their name.
-            warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-            parts = list(splitter(count, shuffle=True, random_state=seed).split(rows, strata, groups))
+        # Classes with fewer members than folds are refused where train then lacks them, and by their name.
+        return folds_by(len(rows), count, seed, strata, groups)
     except ValueError as error:
         raise InputError(_too_few(layout, rows, count)) from error
-    for fold, (_, held_out) in enumerate(parts):
-        folds[held_out] = fold
-    return folds
 
 
 def _too_few(layout: Layout, rows: np.ndarray, ways: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from mmjax.data.download import DownloadError, download
+from mmjax.disk import REFUSALS
 from mmjax.errors import InputError
 
 
@@ -123,15 +124,29 @@ def reading(path: Path, own: bool = False) -> Iterator[None]:
     Args:
       path: of the file.
       own: whether a person made it, who can make it again; otherwise it can be had again from its source.
+
+    Raises:
+      InputError: about the file.
+      OSError: with the file's name, where the machine refused to read it: its permissions, or a failing disk.
     """
     try:
         yield
     except (InputError, MemoryError):
         raise
+    except OSError as error:
+        if error.errno not in REFUSALS:
+            raise _not_readable(path, own, error) from error
+        if error.filename:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     except Exception as error:  # parsers of foreign formats raise anything on broken bytes
-        reason = " ".join(str(error).split()) or type(error).__name__
-        remedy = "save it again, or leave it out" if own else "get it again from its source"
-        raise InputError(f"{path} is truncated or not the right file ({reason}); {remedy}") from error
+        raise _not_readable(path, own, error) from error
+
+
+def _not_readable(path: Path, own: bool, error: Exception) -> InputError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    remedy = "save it again, or leave it out" if own else "get it again from its source"
+    return InputError(f"{path} is truncated or not the right file ({reason}); {remedy}")
 
 
 def _place(root: Path, source: Source) -> Path | None:

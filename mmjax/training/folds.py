@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
+from mmjax.data.splitters import folds_by
 from mmjax.types import Task
 
 FOLDS = 5
@@ -25,22 +24,9 @@ def folds_of(task: Task, split: str) -> np.ndarray:
 
 
 def _assign(n: int, strata: np.ndarray | None, groups: np.ndarray | None) -> np.ndarray:
-    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
-
     commonest = 0 if strata is None else int(np.unique(strata, return_counts=True)[1].max())
     strata = strata if commonest > 1 else None
     count = min(FOLDS, n if strata is None else commonest, n if groups is None else len(np.unique(groups)))
     if count < 2:
         return np.zeros(n, int)
-    if groups is None:
-        splitter = KFold if strata is None else StratifiedKFold
-    else:
-        splitter = GroupKFold if strata is None else StratifiedGroupKFold
-    folds = np.empty(n, int)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a class with fewer examples than folds is in some of them
-        for fold, (_, held_out) in enumerate(
-            splitter(count, shuffle=True, random_state=SEED).split(np.zeros(n), strata, groups)
-        ):
-            folds[held_out] = fold
-    return folds
+    return folds_by(n, count, SEED, strata, groups)

@@ -1,5 +1,6 @@
 """Raw files are found, or it is said which, where it was looked for and how to get it."""
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -7,6 +8,7 @@ import pytest
 
 from mmjax.data.download import DownloadError
 from mmjax.data.sources import Source, digest, fetch, find, reading
+from mmjax.disk import REFUSALS
 from mmjax.errors import InputError
 
 IMAGES = "https://example.org/images.gz"
@@ -120,3 +122,14 @@ def test_a_broken_file_is_had_again_from_its_source_or_from_who_made_it(tmp_path
 def test_more_memory_than_there_is_is_no_fault_of_the_file(tmp_path):
     with pytest.raises(MemoryError), reading(tmp_path / "x.mat"):
         raise MemoryError
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("more", [(), ("/closed/file",)])
+def test_what_the_machine_refuses_is_no_fault_of_the_file(tmp_path, own, more):
+    for code in REFUSALS:
+        with pytest.raises(OSError) as raised, reading(tmp_path / "x.mat", own):
+            raise OSError(code, os.strerror(code), *more)
+        assert raised.value.errno == code and raised.value.filename == (more[0] if more else str(tmp_path / "x.mat"))
+    with pytest.raises(InputError, match="truncated or not the right file"), reading(tmp_path / "x.mat", own):
+        raise OSError("image file is truncated")  # a parser's own, without the system's number

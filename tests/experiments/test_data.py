@@ -1,5 +1,6 @@
 """`python -m experiments.data`: what it prints, and its exit codes."""
 
+import errno
 import os
 import re
 import subprocess
@@ -100,3 +101,31 @@ def test_init_says_what_is_open_and_check_says_the_same(data, tmp_path):
 def test_what_is_not_accepted(data, arguments):
     done = data(*arguments)
     assert done.returncode == 2 and "give check, init, report, and a folder or task" in done.stderr
+
+
+REFUSED = """\
+import pathlib, runpy, sys
+
+before = pathlib.Path.read_bytes
+
+def refuse(path):
+    if path.name == "visits.csv":
+        raise OSError({code}, {words!r})
+    return before(path)
+
+pathlib.Path.read_bytes = refuse
+runpy.run_module("experiments.data", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EIO])
+def test_a_file_that_the_machine_refuses_is_one_sentence_that_says_what_to_do(good, tmp_path, code):
+    """Root may read anything, so the refusal is put where the file is read."""
+    program = REFUSED.format(code=code, words=os.strerror(code))
+    line = [sys.executable, "-c", program, "check", str(good)]
+    environment = os.environ | {"MMJAX_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1, done.stderr
+    remedy = {errno.EACCES: "change its permissions", errno.EIO: "look at its health"}[code]
+    assert f"{good / 'visits.csv'} could not be used: {os.strerror(code).lower()}; " in done.stderr
+    assert remedy in done.stderr and "truncated" not in done.stderr

@@ -160,3 +160,18 @@ def test_runs_that_are_refused(command, workdir, where):
     assert done.returncode == 2 and "config.json" in done.stderr
     config = json.loads((run_of(workdir, "mosi.words-concat") / "config.json").read_text())
     assert (workdir / "preprocessing" / f"mosi.words-{config['data']}" / "target.json").is_file()
+
+
+def test_parameters_that_are_not_as_they_were_written_predict_nothing(workdir, tmp_path):
+    run = shutil.copytree(run_of(workdir, "mosi.words-concat"), tmp_path / "run")
+    largest = max((p for p in (run / "parameters").rglob("*") if p.is_file()), key=lambda path: path.stat().st_size)
+    content = bytearray(largest.read_bytes())
+    content[len(content) // 2] ^= 1
+    largest.write_bytes(content)
+    with pytest.raises(InputError, match="parameters is damaged .*launch its task with --noresume"):
+        read_run(run)
+    content[len(content) // 2] ^= 1
+    largest.write_bytes(content)
+    (run / "result.json").unlink()
+    with pytest.raises(InputError, match="parameters is damaged or was not written to its end"):
+        read_run(run)

@@ -44,7 +44,7 @@ def test_new_examples_are_valued_as_test_was(folder, tmp_path, monkeypatch):
     (place,) = Store(tmp_path / "work").root.glob("*concat*")
     run = read_run(place)
     said = run.predict(read_new_examples(folder, run.kept.preprocessing))
-    with np.load(place / "predictions.npz") as kept:
+    with np.load(place / "test_predictions.npz") as kept:
         expected, truth = kept["test_logits"], kept["test_target"]
     # Programs for other numbers of rows: sums in float32 in another order.
     np.testing.assert_allclose(said.to_numpy()[40:], expected, rtol=1e-4)

@@ -8,8 +8,9 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from mmjax.data.folder import media
-from mmjax.data.folder.labels import number_of
+from mmjax.data.folder.labels import exact_number
 from mmjax.data.folder.saved_datasets import SPLITS
+from mmjax.data.transforms.text import UNSPACED
 
 TARGETS = ("label", "labels", "target", "class", "y", "diagnosis", "outcome")
 KEYS = ("id", "key", "name", "uid", "index", "visit")
@@ -20,7 +21,7 @@ WORDS = 3  # or so many words
 OFTEN = 0.2  # share of different values, above which a column of long strings is a text
 MANY = 0.5  # the same, above which one of short strings is no category
 FEW = 20  # different values at most of a column that may be a target
-UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")  # scripts without spaces
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 class Roles(NamedTuple):
@@ -80,7 +81,7 @@ def roles_of(columns: Iterable[str], cells_of: Callable[[str], list[str]]) -> Ro
             roles.numbers.append(column)
         else:
             roles.few.extend([column] if 1 < len(different) <= FEW else [])
-            numbers = sum(number_of(cell.replace(",", ".")) is not None for cell in there)
+            numbers = sum(exact_number(cell.replace(",", ".")) is not None for cell in there)
             if 2 * numbers >= len(there):
                 roles.features.append(column)
             elif len(different) > OFTEN * len(there) and _are_texts(there):
@@ -108,4 +109,4 @@ def _count_rows(cells: list[str]) -> bool:
 def _are_texts(cells: list[str]) -> bool:
     mean = sum(map(len, cells)) / len(cells)
     words = sum(len(cell.split()) for cell in cells) / len(cells)
-    return mean > LONG_TEXT or words >= WORDS or sum(bool(UNSPACED.search(cell)) for cell in cells) > MANY * len(cells)
+    return mean > LONG_TEXT or words >= WORDS or sum(bool(_UNSPACED.search(cell)) for cell in cells) > MANY * len(cells)

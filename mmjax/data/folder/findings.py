@@ -13,7 +13,7 @@ import numpy as np
 from mmjax.data.folder import arrays, media, saved_datasets, tables
 from mmjax.data.folder.column_roles import GROUPS, TARGETS, roles_of
 from mmjax.data.folder.places import contents, is_archive, is_leftover, members_named
-from mmjax.data.folder.schema import FILE, Reference
+from mmjax.data.folder.schema import DELIMITERS, FILE, Reference
 from mmjax.data.folder.separated import sniff
 from mmjax.errors import InputError, shown
 from mmjax.types import LONGEST_NAME, RESERVED, add_modality_name
@@ -75,6 +75,8 @@ def look_into(folder: Path) -> Found:
                 look(found, path)
             except InputError as error:
                 found.questions.append(f"{path.name} is left out: {error}")
+            except OSError as error:
+                found.questions.append(f"{path.name} is left out: it cannot be read ({error.strerror})")
     if any(path.suffix.lower() in media.IMAGES + media.SOUNDS for path in paths):
         _of_media(found, folder, ".")
     return found
@@ -88,7 +90,8 @@ def _of_table(found: Found, path: Path) -> None:
         mark = sniff(path)
         if mark != ("\t" if path.suffix.lower() == ".tsv" else ","):
             place["delimiter"] = "tab" if mark == "\t" else mark
-    table = tables.read_table(path, {"tab": "\t"}.get(place.get("delimiter", ""), place.get("delimiter", "")))
+    mark = place.get("delimiter", "")
+    table = tables.read_table(path, DELIMITERS.get(mark, mark))
     _of_columns(found, path.stem, place, table.frame.columns, lambda column: table.strings(column).tolist())
     found.distinct.append({c for c in table.frame.columns if len(set(table.strings(c)) - {""}) == table.rows})
 

@@ -1,4 +1,4 @@
-"""Labels: which of them are one class, in which order classes stand, and which look too much alike.
+"""Labels: which of them are one class, and in which order classes stand.
 
 Labels that are all numbers are compared as numbers, so that `0`, `0.0` and `00` are the class `0`; any others as texts
 without the space around them, in composed Unicode.
@@ -7,18 +7,16 @@ without the space around them, in composed Unicode.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from mmjax.data.folder.words import plain
-from mmjax.errors import shown
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 MOST_DIGITS = 20  # of a whole number that is written out as a class's name
 
 
-def number_of(text: str) -> Decimal | None:
+def exact_number(text: str) -> Decimal | None:
     """The number that a text is, exactly; None where it is none."""
     return Decimal(text) if NUMBER.fullmatch(text) else None
 
@@ -29,7 +27,7 @@ def merged(labels: Sequence[str], classes: Sequence[str] = ()) -> tuple[list[str
     Numbers are written as numbers if all classes, or without them all labels, are numbers.
     """
     labels, classes = [plain(label) for label in labels], [plain(name) for name in classes]
-    numbers = {text: number_of(text) for text in {*labels, *classes}}
+    numbers = {text: exact_number(text) for text in {*labels, *classes}}
     if any(numbers[text] is None for text in classes or labels):
         return labels, classes
     names = {text: text if number is None else _name(number) for text, number in numbers.items()}
@@ -39,22 +37,8 @@ def merged(labels: Sequence[str], classes: Sequence[str] = ()) -> tuple[list[str
 def ordered(labels: Iterable[str]) -> list[str]:
     """Each label once: numbers by size, others by their letters; the same order in every process."""
     labels = sorted(set(labels))
-    numbers = [number_of(label) for label in labels]
+    numbers = [exact_number(label) for label in labels]
     return labels if None in numbers else [label for _, label in sorted(zip(numbers, labels, strict=True))]
-
-
-def near_twins(classes: Sequence[str]) -> list[str]:
-    """A sentence for each class that differs from one before in case, width, or marks between words alone."""
-    first, sentences = {}, []
-    for name in classes:
-        seen = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")  # without what has no width
-        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
-        key = re.sub(r"(?<=\w)[\s_-]+(?=\w)", " ", folded)
-        if first.setdefault(key, name) != name:
-            sentences.append(
-                f"the classes {shown(first[key])} and {shown(name)} are nearly alike: if they are one, write them alike"
-            )
-    return sentences
 
 
 def _name(number: Decimal) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,28 +25,9 @@ from mmjax.errors import InputError
 
 # Cells of a column of numbers that say nothing, in lower case; `tables.MISSING` holds those of every column.
 MARKS = frozenset(
-    (
-        "?",
-        "-",
-        "--",
-        "---",
-        "–",
-        "—",
-        ".",
-        "..",
-        "...",
-        "*",
-        "/",
-        "#",
-        "<na>",
-        "nil",
-        "nan",
-        "-nan",
-        "1.#ind",
-        "-1.#ind",
-    )
-    + ("1.#qnan", "-1.#qnan", "#n/a", "#na", "#n/a n/a", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!")
-)
+    "? - -- --- – — . .. ... * / # <na> nil nan -nan 1.#ind -1.#ind 1.#qnan -1.#qnan #n/a #na #div/0! #value! #ref! "
+    "#name? #num! #null!".split()
+) | {"#n/a n/a"}
 THOUSANDS = {".": ",'’ \u00a0\u202f", ",": ".'’ \u00a0\u202f"}  # what may stand between them, by the decimal mark
 CODES = 20  # different values at most of a column of codes
 LONGEST_CODE, LONGEST_MEASURE = 8, 40  # characters of a code, and of a number with its unit
@@ -66,14 +47,29 @@ class NumberColumn(NamedTuple):
     decimal: str
 
 
-def read_numbers(cells: Sequence[str], where: Callable[[int], str], decimal: str = "", hint: str = "") -> NumberColumn:
+class NumberCount(NamedTuple):
+    """How many cells hold a number, `alone` or `measured` (with a unit or without), by this decimal mark."""
+
+    alone: int
+    measured: int
+    decimal: str
+
+
+def read_numbers(
+    cells: Sequence[str],
+    where: Callable[[int], str],
+    decimal: str = "",
+    hint: str = "",
+    remedy: str = "correct or empty it",
+) -> NumberColumn:
     """A column of numbers.
 
     Args:
       cells: [n], "" says nothing.
       where: how a row's cell is pointed at.
       decimal: the decimal mark; "" lets the column decide.
-      hint: what else may be done of a cell that is no number.
+      hint: what else may be done of a cell that is no number, or of a column that may be read in two ways.
+      remedy: what is done of a cell that is no number.
 
     Raises:
       InputError: naming the first cell that is no finite number, or that may be read in two ways.
@@ -82,12 +78,12 @@ def read_numbers(cells: Sequence[str], where: Callable[[int], str], decimal: str
     if plain is not None:
         return NumberColumn(plain, ".")
     said = {row: text.strip() for row, text in enumerate(cells) if says_something(text)}
-    decimal = decimal or _decimal_of(said, where)
+    decimal = decimal or _decimal_of(said, where, hint)
     values = np.full(len(cells), np.nan)
     for row, text in said.items():
-        found = number_of(text, decimal)
+        found = number_in_cell(text, decimal)
         if found is None:
-            raise InputError(f"{where(row)}: {text!r} {_why(text, decimal)}; correct or empty it{hint}")
+            raise InputError(f"{where(row)}: {text!r} {_why(text, decimal)}; {remedy}{hint}")
         values[row] = found
     return NumberColumn(values, decimal)
 
@@ -109,31 +105,44 @@ def type_of(name: str, cells: Sequence[str], where: Callable[[int], str]) -> tup
         return "number", ""
     said = {row: text.strip() for row, text in enumerate(cells) if says_something(text)}
     kinds = Counter(said.values())
-    marks = {mark: sum(kinds[text] for text in kinds if number_of(text, mark) is not None) for mark in THOUSANDS}
-    decimal = max(marks, key=marks.get)
-    share = marks[decimal] / max(len(said), 1)
+    count = count_numbers(cells)
+    decimal, share = count.decimal, count.alone / max(len(said), 1)
     if share == 1 or not said:
         return "number", ""
-    numbers = {text for text in kinds if number_of(text, decimal) is not None}
+    numbers = {text for text in kinds if number_in_cell(text, decimal) is not None}
     others = kinds.keys() - numbers
     whole = len(kinds) <= CODES and all(_WHOLE.fullmatch(text) for text in numbers)
     told = (
         f"column {name!r} holds {', '.join(sorted(others)[:3])} and is taken as a category; say so with "
         f"`categories: [{name}]` if it is one, and write its numbers alone if it is not"
     )
-    repeated = len(said) - marks[decimal] >= 2 * len(others)
+    repeated = len(said) - count.alone >= 2 * len(others)
     if whole and repeated and all(len(text) <= LONGEST_CODE and _CODE.fullmatch(text) for text in others):
         return "category", told if share >= MOSTLY else ""
-    measured = sum(kinds[text] for text in kinds if _with_unit(text, decimal)) / len(said)
+    measured = count.measured / len(said)
     if measured < MOSTLY and (share < SOME or whole):
         return "category", ""
     if share < SOME and len(kinds) <= CODES:
         return "category", told
-    row = next(row for row, text in said.items() if number_of(text, decimal) is None)
+    row = next(row for row, text in said.items() if number_in_cell(text, decimal) is None)
     raise InputError(
         f"{where(row)}: {said[row]!r} {_why(said[row], decimal)}, and {measured:.0%} of the column's {len(said):,} "
-        f"cells hold numbers; correct or empty it, or say `categories: [{name}]`"
+        f"cells hold numbers{_remedy(count)}, or say `categories: [{name}]`"
     )
+
+
+def count_numbers(cells: Iterable[str]) -> NumberCount:
+    """By the decimal mark under which more cells are numbers, alone or else with a unit."""
+    kinds = Counter(cell.strip() for cell in cells if says_something(cell))
+    counts = [
+        NumberCount(
+            sum(many for text, many in kinds.items() if number_in_cell(text, mark) is not None),
+            sum(many for text, many in kinds.items() if _with_unit(text, mark)),
+            mark,
+        )
+        for mark in THOUSANDS
+    ]
+    return max(counts, key=lambda count: (count.alone, count.measured))
 
 
 def says_something(cell: str) -> bool:
@@ -142,7 +151,7 @@ def says_something(cell: str) -> bool:
     return bool(text) and text.lower() not in MARKS
 
 
-def number_of(text: str, decimal: str) -> float | None:
+def number_in_cell(text: str, decimal: str) -> float | None:
     """The finite number that a cell holds, or None."""
     if not _pattern(decimal).fullmatch(text):
         return None
@@ -177,14 +186,20 @@ def _plain(cells: Sequence[str]) -> np.ndarray | None:
 
 def _with_unit(text: str, decimal: str) -> bool:
     match = _UNIT.fullmatch(text) if len(text) <= LONGEST_MEASURE else None
-    return bool(match) and number_of(match[1], decimal) is not None
+    return bool(match) and number_in_cell(match[1], decimal) is not None
 
 
-def _decimal_of(said: dict[int, str], where: Callable[[int], str]) -> str:
+def _remedy(count: NumberCount) -> str:
+    if count.measured == count.alone:
+        return "; correct or empty it"
+    return f"{', some with a unit' if count.alone else ' with a unit'}; write the numbers alone"
+
+
+def _decimal_of(said: dict[int, str], where: Callable[[int], str], hint: str) -> str:
     """The mark under which more cells are numbers; a point where no comma stands."""
     if not any("," in text for text in said.values()):
         return "."
-    by_point, by_comma = ([number_of(text, mark) for text in said.values()] for mark in (".", ","))
+    by_point, by_comma = ([number_in_cell(text, mark) for text in said.values()] for mark in (".", ","))
     missing = by_point.count(None) - by_comma.count(None)
     if missing or by_point == by_comma:
         return "," if missing > 0 else "."
@@ -192,12 +207,15 @@ def _decimal_of(said: dict[int, str], where: Callable[[int], str]) -> str:
         return "."
     row = next(r for r, one, other in zip(said, by_point, by_comma, strict=True) if one != other)
     raise InputError(
-        f"{where(row)}: {said[row]!r} may be {number_of(said[row], '.'):g} or {number_of(said[row], ','):g}, and no "
-        "other cell of the column tells which; write the numbers with a decimal point and nothing between thousands"
+        f"{where(row)}: {said[row]!r} may be {number_in_cell(said[row], '.'):g} or "
+        f"{number_in_cell(said[row], ','):g}, and no other cell of the column tells which; write the numbers with a "
+        f"decimal point and nothing between thousands{hint}"
     )
 
 
 def _why(text: str, decimal: str) -> str:
     if text.lower().lstrip("+-") in _NOT_FINITE or _pattern(decimal).fullmatch(text):
         return "is not finite"
+    if _with_unit(text, decimal):
+        return "is no number alone"
     return "is no number" + (f" where {decimal!r} is the decimal mark" if {".", ","} & set(text) else "")

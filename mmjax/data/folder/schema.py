@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mmjax.data.folder.lines import Lines, read_yaml
-from mmjax.data.folder.settings import number_of, typed_settings
+from mmjax.data.folder.settings import setting_number, typed_settings
 from mmjax.data.transforms.contract import Transform
 from mmjax.data.transforms.registry import TRANSFORMS
 from mmjax.errors import LISTED, InputError, nearest, shown, unknown_name
@@ -204,7 +204,7 @@ class _Reader:
 
     def number(self, key: str, default: float, kind: Callable = float) -> float:
         value = self.content.get(key, default)
-        number = number_of(value) if key in self.content else default
+        number = setting_number(value) if key in self.content else default
         if number is None or number < 0 or kind(number) != number:
             self.refuse(key, _said(value), f"a {'whole ' if kind is int else ''}number, 0 or more")
         return kind(number)
@@ -259,7 +259,7 @@ def _modality(reader: _Reader, name: str) -> ModalityPart:
         _steps(reader),
         tuple(map(int, size)),
         reader.number("rate", 0, int),
-        reader.number("seconds", 10.0),
+        reader.number("seconds", ModalityPart.seconds),
         _categories(reader, kind, reference),
         _channels(reader),
     )

@@ -29,7 +29,7 @@ def typed_settings(transform: type[Transform], settings: dict) -> dict:
     }
 
 
-def number_of(text) -> float | None:
+def setting_number(text) -> float | None:
     """The number that a text is, a whole one as an int; None where it is none, or not finite."""
     for kind in (int, float):
         try:
@@ -52,7 +52,7 @@ def _typed(where: str, hint, value):
         return TRUTH[value.lower()]
     if hint is str and isinstance(value, str):
         return value
-    number = number_of(value)
+    number = setting_number(value)
     if hint in (int, float) and number is not None and hint(number) == number:
         return hint(number)
     wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}[hint]

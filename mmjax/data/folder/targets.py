@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from mmjax.data.folder import arrays, labels, saved_datasets, tables
+from mmjax.data.folder.numbers import read_numbers
 from mmjax.data.folder.places import place_of
 from mmjax.data.folder.schema import FILE, Reference, Schema, TargetPart
+from mmjax.data.folder.target_kind import FEW, kind_of
 from mmjax.data.folder.values import Rows, keys_of, order_of, table_strings
 from mmjax.data.folder.words import plain
 from mmjax.data.recipe import Target
 from mmjax.errors import InputError, shown
 
-FEW = 20  # different whole numbers at most that are taken as classes
+LOST = 1e-3  # error by rounding, in standard deviations, above which it is told
 TOLD = 8  # classes that a sentence lists at most
 
 
@@ -38,11 +42,23 @@ def rows_of(schema: Schema) -> Rows:
     return Rows(len(next(iter(_columns(schema, None).values()))), None)
 
 
-def read_target(schema: Schema, rows: Rows) -> tuple[Target, np.ndarray]:
-    """What is predicted, its values under the column "target": classes [n], or numbers [n, K].
+class TargetColumn(NamedTuple):
+    """What is predicted, its values under the column "target", and what is to be told of them.
+
+    Values are classes [n] int, or numbers [n, K] in single precision.
+    """
+
+    target: Target
+    values: np.ndarray
+    warnings: tuple[str, ...] = ()
+
+
+def read_target(schema: Schema, rows: Rows) -> TargetColumn:
+    """What is predicted. It is told where single precision takes more than LOST of the values' spread from them.
 
     Raises:
-      InputError: naming the row of a label that is missing or not among the classes, or if there is one class only.
+      InputError: naming the row of a label that is missing or not among the classes, of a number that is none or may be
+        read in two ways, or if there is one class only.
     """
     part = schema.target
     by_name = _columns(schema, rows)
@@ -51,7 +67,7 @@ def read_target(schema: Schema, rows: Rows) -> tuple[Target, np.ndarray]:
     where = _where(schema, part.reference, None)
     for name, values in by_name.items():
         _refuse_missing(part, path, values, lambda row, name=name: where(row, name))
-    kind = part.kind or _kind(by_name, where)
+    kind = part.kind or ("classes" if part.classes else kind_of(by_name, where))
     if kind in ("regression", "multilabel"):
         numbers = np.stack([_numbers(name, values, where) for name, values in by_name.items()], axis=1)
         if kind == "multilabel" and not np.isin(numbers, (0, 1)).all():
@@ -61,7 +77,9 @@ def read_target(schema: Schema, rows: Rows) -> tuple[Target, np.ndarray]:
             )
         if part.scale == "log":
             _check_logarithms(list(by_name), numbers, where)
-        return Target(kind, "target", scale=part.scale), numbers.astype(np.float32)
+        with np.errstate(over="ignore"):  # what is not finite is refused where train's scale is fitted
+            values = numbers.astype(np.float32)
+        return TargetColumn(Target(kind, "target", scale=part.scale), values, _losses(list(by_name), numbers, values))
     if part.scale:
         raise InputError(
             f"{schema.folder / FILE}, line {part.reference.line}: scale is {part.scale!r}, and the target's values are "
@@ -90,7 +108,7 @@ def read_target(schema: Schema, rows: Rows) -> tuple[Target, np.ndarray]:
             "or correct it"
         )
     kind = kind if kind != "classes" else "binary" if len(classes) == 2 else "multiclass"
-    return Target(kind, "target", tuple(classes)), np.array([places[label] for label in found])
+    return TargetColumn(Target(kind, "target", tuple(classes)), np.array([places[label] for label in found]))
 
 
 def read_groups(schema: Schema, rows: Rows) -> np.ndarray | None:
@@ -200,36 +218,11 @@ def _refuse_missing(part: TargetPart, path: Path, values: np.ndarray, where: Cal
     raise InputError(f"{where(row)}: the target is missing{told}; fill it in or drop the row{hint}")
 
 
-def _kind(by_name: dict[str, np.ndarray], where: Callable[[int, str], str]) -> str:
-    """By the values: many or broken numbers are a regression, anything else classes.
-
-    Raises:
-      InputError: if most are numbers, too many for classes, and some are none.
-    """
-    if len(by_name) > 1:
-        return "regression"
-    ((name, values),) = by_name.items()
-    numbers = [labels.number_of(text) for text in values]
-    there = {number for number in numbers if number is not None}
-    whole = len(there) <= FEW and all(number == number.to_integral_value() for number in there)
-    if None not in numbers:
-        return "classes" if whole else "regression"
-    if len(there) > FEW and 2 * sum(number is not None for number in numbers) >= len(numbers):
-        row = numbers.index(None)
-        raise InputError(
-            f"{where(row, name)}: the target is {shown(values[row])}, and {sum(n is not None for n in numbers):,} of "
-            f"{len(numbers):,} are numbers; correct it, or say `kind: multiclass` if all are classes"
-        )
-    return "classes"
-
-
 def _numbers(name: str, values: np.ndarray, where: Callable[[int, str], str]) -> np.ndarray:
-    import pandas
-
-    numbers = pandas.to_numeric(values, errors="coerce").astype(float)
+    numbers = read_numbers(values, functools.partial(where, column=name), remedy="correct it or drop the row").values
     if not np.isfinite(numbers).all():
         row = int(np.argmin(np.isfinite(numbers)))
-        raise InputError(f"{where(row, name)}: {shown(values[row])} is no finite number; correct it")
+        raise InputError(f"{where(row, name)}: {shown(values[row])} is no number; correct it or drop the row")
     return numbers
 
 
@@ -241,6 +234,21 @@ def _check_logarithms(names: Sequence[str], numbers: np.ndarray, where: Callable
             f"{where(row, names[column])}: the target is {numbers[row, column]:g}, and `scale: log` takes values "
             "above 0; say `scale: standard`"
         )
+
+
+def _losses(names: Sequence[str], numbers: np.ndarray, values: np.ndarray) -> tuple[str, ...]:
+    """A sentence for each column [n, K] whose values are no longer told apart, or not placed well, once rounded."""
+    told = []
+    for name, exact, rounded in zip(names, numbers.T, values.T.astype(float), strict=True):
+        with np.errstate(over="ignore"):  # of values that single precision does not hold at all
+            error, spread = np.abs(rounded - exact).max(), exact.std()
+        if np.isfinite(error) and exact.min() < exact.max() and error > LOST * spread:
+            told.append(
+                f"the target{f' {shown(name)}' if name else ''} loses digits in single precision: {len(set(exact)):,} "
+                f"different values become {len(set(rounded)):,}, wrong by up to {error:.3g}, where their standard "
+                f"deviation is {spread:.3g}; subtract a constant from the column, such as its smallest value"
+            )
+    return tuple(told)
 
 
 def _some(classes: Sequence[str]) -> str:

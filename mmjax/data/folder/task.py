@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mmjax.data.cache import made
+from mmjax.data.code import code_of_data
 from mmjax.data.folder.places import files_of
 from mmjax.data.folder.schema import FILE, KINDS, Schema, read_schema
 from mmjax.data.folder.targets import read_groups, read_splits, read_target, rows_of
 from mmjax.data.folder.values import read_modality
-from mmjax.data.prepare import code_of_data, keep, make_task
+from mmjax.data.prepare import keep, make_task
 from mmjax.data.prepared import read_task
 from mmjax.data.protocols import parse
 from mmjax.data.recipe import Modality, Variant
@@ -77,9 +78,9 @@ def problems_of(name: str) -> list[str]:
 
 def _make(schema: Schema, title: str, split_by: tuple[str, int]) -> Task:
     rows = rows_of(schema)
-    target, values = read_target(schema, rows)
+    target, values, lost = read_target(schema, rows)
     # Names of a user's own stand before a slash, which none of them holds, and the project's own have none.
-    columns, modalities, told = {target.column: values}, {}, []
+    columns, modalities, told = {target.column: values}, {}, [*lost]
     for part in schema.modalities:
         column, steps, form, warnings = read_modality(schema, part, rows)
         told += warnings

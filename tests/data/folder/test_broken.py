@@ -191,7 +191,7 @@ TABLES = {name: (damage, (words,)) for name, (damage, words) in TEN.items()} | {
     "column_of_nothing": (no_notes, ("'note' is missing in every row",)),
     "class_unknown": (target("classes: [healthy, sick]"), ("line 3", "'ill'")),
     "three_classes_binary": (three_classes, ("give two",)),
-    "regression_of_words": (target("kind: regression"), ("'healthy' is no finite number",)),
+    "regression_of_words": (target("kind: regression"), ("'healthy' is no number",)),
     "class_not_in_train": (no_train_class, ("no example of class",)),
     "split_name": (split_named("holdout"), ("'holdout'", "train")),
     "no_test": (no_test, ("'test'",)),

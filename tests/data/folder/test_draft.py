@@ -1,6 +1,7 @@
 """Every draft is a task.yaml that loads or says what it leaves open, and is never written over a person's."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,6 +97,19 @@ def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_lost(good, monke
     with pytest.raises(InputError, match="task.yaml cannot be written .Permission denied.; copy the files"):
         write_draft(good, force=True)
     assert (good / "task.yaml").read_text() == before
+
+
+def test_a_file_that_may_not_be_read_is_left_out_and_told(good, monkeypatch):
+    (good / "closed.csv").write_text("a,b\n1,2\n")
+    read_bytes = Path.read_bytes
+
+    def refuse(path):
+        if path.name == "closed.csv":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert "closed.csv is left out: it cannot be read (Permission denied)" in draft(good).questions
 
 
 def test_a_folder_without_data_is_told(tmp_path):

@@ -1,4 +1,4 @@
-"""Labels that mean the same are one class, in one order, and near-twins are told."""
+"""Labels that mean the same are one class, in one order."""
 
 import os
 import random
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmjax.data.folder.labels import merged, near_twins, ordered
+from mmjax.data.folder.labels import merged, ordered
 
 
 @pytest.mark.parametrize(
@@ -54,23 +54,3 @@ def test_the_order_does_not_change_with_the_seed_of_hashes():
         for seed in "123"
     }
     assert len(said) == 1
-
-
-@pytest.mark.parametrize(
-    "classes, twins",
-    [
-        (["Sick", "sick"], 1),
-        (["T-cell", "T cell", "t_cell"], 2),
-        (["ＡＢ", "AB"], 1),
-        (["sick", "sick\u200b"], 1),
-        (["straße", "STRASSE"], 1),
-        (["[/INST]", "[/inst]"], 1),
-        (["sick", "healthy"], 0),
-        (["1+", "1-"], 0),
-        (["+", "-"], 0),
-        (["class 1", "class 11"], 0),
-    ],
-)
-def test_near_twins_are_told(classes, twins):
-    told = near_twins(classes)
-    assert len(told) == twins and all("nearly alike" in each for each in told)

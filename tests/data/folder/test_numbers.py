@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmjax.data.folder.numbers import category_of, number_of, read_numbers, type_of
+from mmjax.data.folder.numbers import category_of, number_in_cell, read_numbers, type_of
 from mmjax.errors import InputError
 
 MEASURED = [f"{30 + place / 10:.1f}" for place in range(40)]
@@ -85,7 +85,8 @@ def test_codes_are_categories(cells, warned):
 
 @pytest.mark.parametrize("write", ["{}%", "{} kg", "$ {}", "{} €", "{}°", "{} mg."])
 def test_numbers_with_a_unit_are_no_categories(write):
-    with pytest.raises(InputError, match="line 2.*100% of the column's 40 cells hold numbers"):
+    words = "line 2.*is no number alone, and 100% of the column's 40 cells hold numbers with a unit; write the numbers"
+    with pytest.raises(InputError, match=words):
         type_of("dose", [write.format(number) for number in MEASURED], where)
 
 
@@ -104,8 +105,8 @@ def test_a_number_is_the_same_in_every_country(value):
     """What Python writes with points and commas is read again under either mark."""
     english = f"{value:,}"
     if "e" not in english:
-        assert number_of(english, ".") == value
-        assert number_of(english.translate(str.maketrans(",.", ".,")), ",") == value
+        assert number_in_cell(english, ".") == value
+        assert number_in_cell(english.translate(str.maketrans(",.", ".,")), ",") == value
 
 
 @given(st.lists(st.sampled_from(["36,6", "37", "1.250", "1.250,5", "-", ""]), min_size=1), st.integers(0, 99))

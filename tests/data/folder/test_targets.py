@@ -25,7 +25,7 @@ def write(folder, labels, *, file="t.csv", where="column: y", more="", top=""):
 
 def target_of(folder, labels, **more):
     schema = read_schema(write(folder, labels, **more))
-    return read_target(schema, rows_of(schema))
+    return read_target(schema, rows_of(schema))[:2]
 
 
 def array_target(folder, values, *, file="y.npz", where="array: y", more=""):
@@ -72,9 +72,17 @@ def test_cells_as_labels(tmp_path, labels, more, kind, classes):
         (["0.0", "1.0", "x"], ", classes: [0, 1]", "line 4, column 'y': class 'x' is none of '0', '1'"),
         (["0", "1", "0"], ", classes: [0, 0.0, 1]", "classes names '0' twice"),
         (["a", "a ", "a"], "", "classes are 'a'; give two or more"),
-        ([*map(str, range(40)), "12 kg"], "", "line 42, column 'y': the target is '12 kg', and 40 of 41 are numbers"),
+        (
+            [*map(str, range(40)), "12 kg"],
+            "",
+            "line 42, column 'y': the target is '12 kg', and 41 of 41 cells hold numbers",
+        ),
         ([*map(str, range(40)), "inf"], "", "line 42"),
-        ([*map(str, range(40)), "inf"], ", kind: regression", "line 42, column 'y': 'inf' is no finite number"),
+        (
+            [*map(str, range(40)), "inf"],
+            ", kind: regression",
+            "line 42, column 'y': 'inf' is not finite; correct it or",
+        ),
         ([f"{place}" for place in range(9)], ", kind: multilabel", "line 4, column 'y': the target is [2.0]"),
     ],
 )
@@ -82,6 +90,72 @@ def test_cells_that_are_no_labels(tmp_path, labels, more, told):
     with pytest.raises(InputError) as error:
         target_of(tmp_path, labels, more=more)
     assert told in str(error.value) and len(str(error.value)) < 600
+
+
+TENTHS = [f"{number / 10:.1f}" for number in range(360, 375)] * 3
+
+
+@pytest.mark.parametrize(
+    "write, factor",
+    [
+        (lambda text: text.replace(".", ","), 1),
+        (lambda text: "1." + text.replace(".", "") + ",5", 10),
+        (lambda text: f"1'{text.replace('.', '')}.5", 10),
+        (lambda text: f"1\u202f{text.replace('.', '')},5", 10),
+    ],
+)
+@pytest.mark.parametrize("more", ["", ", kind: regression"])
+def test_a_number_is_a_number_however_it_is_written(tmp_path, write, factor, more):
+    target, values = target_of(tmp_path, [f'"{write(text)}"' for text in TENTHS], more=more)
+    expected = [float(text) if factor == 1 else 1000.5 + 10 * float(text) for text in TENTHS]
+    assert target.kind == "regression"
+    np.testing.assert_allclose(values[:, 0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("labels", [["0,0", "1,0"] * 9, ["1 000", "2 000"] * 9])
+def test_few_whole_numbers_are_classes_however_they_are_written(tmp_path, labels):
+    assert target_of(tmp_path, [f'"{label}"' for label in labels])[0].names == tuple(labels[:2])
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [f"{number} kg" for number in range(60, 75)] * 3,
+        [f"{number}kg" for number in range(60, 75)] * 3,
+        [f"{number}%" for number in range(60, 75)] * 3,
+        [f"€ {number}" for number in range(60, 75)] * 3,
+        [f"{text} kg".replace(".", ",") for text in TENTHS],
+        [f"1,{number:03}" for number in range(4, 19)] * 3,
+        [*TENTHS, "unknown"],
+        [*TENTHS, "36,6"],
+        ["<5", *TENTHS],
+        ["60", "61kg", "62 kg"] * 9,
+    ],
+)
+def test_what_is_nearly_a_column_of_numbers_is_asked_for_and_not_guessed(tmp_path, labels):
+    quoted = [f'"{label}"' for label in labels]
+    with pytest.raises(InputError, match=r"t.csv, line \d+, column 'y': .*or say `kind: multiclass`") as error:
+        target_of(tmp_path, quoted)
+    assert "and say `kind: regression`" in str(error.value) or "may be 1004 or 1.004" in str(error.value)
+    target, _ = target_of(tmp_path, quoted, more=", kind: multiclass")
+    assert target.kind == "multiclass" and set(target.names) == set(labels)
+    target, _ = target_of(tmp_path, quoted, more=f", classes: [{', '.join(sorted(set(quoted)))}]")
+    assert set(target.names) == set(labels)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["1", "2", "3A"],
+        ["3A", "3B", "4A"],
+        ["0-9", "10-19", "20"],
+        ["1", "2", "many"],
+        ["1st", "2nd", "3rd"],
+        ["T1", "T2", "T3"],
+    ],
+)
+def test_codes_are_classes(tmp_path, labels):
+    assert set(target_of(tmp_path, labels * 9)[0].names) == set(labels)
 
 
 def test_an_array_of_one_column_is_one_value(tmp_path):
@@ -117,6 +191,30 @@ def test_an_array_of_several_columns_is_several_labels_where_the_kind_says_so(tm
     labels[7, 2] = 5
     with pytest.raises(InputError, match=r"row 7, column 'y\[:, 2\]': the target is"):
         array_target(tmp_path, labels, more=", kind: multilabel")
+
+
+def warnings_of(folder, values):
+    schema = read_schema(write(folder, values))
+    return read_target(schema, rows_of(schema)).warnings
+
+
+def test_digits_that_single_precision_loses_are_told(tmp_path):
+    """Near 1.7e9 two numbers of single precision are 128 apart: an error of 64, half the way between them."""
+    minutes = [1_700_000_000 + 60 * place for place in range(300)]
+    (told,) = warnings_of(tmp_path, minutes)
+    kept = len(np.unique(np.float32(minutes)))
+    assert f"the target 'y' loses digits in single precision: 300 different values become {kept}" in told
+    assert "wrong by up to 64," in told and "subtract a constant" in told
+    assert any(told in warning for warning in load_task(str(tmp_path), cache_dir=str(tmp_path / "cache")).warnings)
+    assert warnings_of(tmp_path, [value - minutes[0] for value in minutes]) == ()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.random.default_rng(0).normal(size=3000), np.linspace(0, 1, 300), np.arange(300) * 1e9, np.full(30, 0.1)],
+)
+def test_rounding_that_no_regression_feels_is_not_told(tmp_path, values):
+    assert warnings_of(tmp_path, [repr(float(value)) for value in values]) == ()
 
 
 def test_near_twins_are_warned_of_in_the_task(tmp_path):
