@@ -24,8 +24,8 @@ from mmjax.types import Task
 def leading(train: Callable) -> Iterator[Callable]:
     """`train` that tells the others to train the same.
 
-    At the end, after Ctrl-C and once `stop` said so the others are dismissed. After another exception they are not:
-    it is this process's own, whose end they are told by `peers`.
+    The others are dismissed at the end, after Ctrl-C, and once `stop` said so. After another exception, which is this
+    process's own, they are not: `peers` tells them that it has failed.
 
     Raises:
       InputError: at the next training or at the end, where one was left by an exception that only the first had.
