@@ -1,14 +1,18 @@
 """What the first of several processes trains, the others train too, and nothing else."""
 
+import contextlib
 import dataclasses
 import json
+import signal
 
 import jax
 import pytest
 
 from experiments import leading
 from experiments.leading import follow
+from experiments.locks import Lost
 from mmjax.config import Config
+from mmjax.errors import InputError
 from mmjax.training.checkpoint import Keep
 from mmjax.training.parallel import Placement
 from mmjax.training.results import Interrupted
@@ -80,13 +84,68 @@ def test_of_two_tasks_of_one_name_the_others_train_the_one_that_the_first_trains
     assert trained == 2 * ["b/tiny", "a/tiny"]
 
 
-def test_others_are_dismissed_when_the_first_is_stopped(told, task):
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt, Interrupted])
+@pytest.mark.parametrize("trains", [True, False])
+def test_others_are_dismissed_when_the_first_is_stopped(told, task, stopped, trains):
+    """In a training that all of them leave, or between two."""
     said, hearing = told
-    with pytest.raises(KeyboardInterrupt), leading.leading(Noted()):
-        raise KeyboardInterrupt
+    placement = Placement(len(jax.devices()))
+    with pytest.raises(stopped), leading.leading(Noted(Interrupted())) as train:
+        try:
+            if trains:
+                train(task, "concat", "joint", CONFIG, (0,), placement, None, print, stop=bool)
+        finally:
+            raise stopped
+    assert said[-1] is None and len(said) == 1 + trains
     hearing.append(True)
-    follow([task], Placement(len(jax.devices())), Noted(), stop=bool)
+    follow([task], placement, Noted(Interrupted()), stop=bool)
     assert not said
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), InputError("a fault"), KeyboardInterrupt()], ids=repr)
+def test_others_are_not_told_anything_in_a_training_that_only_the_first_left(told, task, error):
+    """They would take it for an operation of the training; that the first has failed they hear from its watch."""
+    said, _ = told
+    with pytest.raises(type(error)), leading.leading(Noted(error)) as train:
+        train(task, "concat", "joint", CONFIG, (0,), Placement(len(jax.devices())), None, print, stop=bool)
+    assert len(said) == 1
+
+
+def test_an_error_between_two_trainings_dismisses_nobody(told):
+    said, _ = told
+    with pytest.raises(OSError, match="disk full"), leading.leading(Noted()):
+        raise OSError("disk full")
+    assert not said
+
+
+@pytest.mark.parametrize("trains_again", [True, False])
+def test_the_first_cannot_go_on_from_a_training_that_only_it_left(told, task, trains_again):
+    """As it would when another launch took over the lock of what is trained."""
+    said, _ = told
+    with pytest.raises(InputError, match="the others are still at"), leading.leading(Noted(Lost("taken"))) as train:
+        for _ in range(1 + trains_again):
+            with contextlib.suppress(Lost):
+                train(task, "concat", "joint", CONFIG, (0,), Placement(len(jax.devices())), None, print, stop=bool)
+    assert len(said) == 1
+
+
+def test_ctrl_c_takes_effect_in_another_process_when_it_is_dismissed(told, task):
+    said, hearing = told
+    placement = Placement(len(jax.devices()))
+    with leading.leading(Noted()) as train:
+        for seed in (0, 1):
+            train(task, "concat", "joint", CONFIG, (seed,), placement, None, print, stop=bool)
+    hearing.append(True)
+    trained = []
+
+    def train_and_interrupt(task, fusion, strategy, config, seeds, *_, **__):
+        trained.append(seeds)
+        if seeds == (0,):
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        follow([task], placement, train_and_interrupt, stop=bool)
+    assert trained == [(0,), (1,)] and not said
 
 
 def test_one_process_leads_nobody():
