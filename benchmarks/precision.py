@@ -51,18 +51,10 @@ def decisions(task, fusion: str, config, seeds: int) -> tuple[list[np.ndarray], 
     return fused, rate
 
 
-def ties(logits: np.ndarray) -> float:
-    """The share of decisions between several classes [n, K] whose two largest numbers are one; 0 of single outputs."""
-    if logits.shape[1] < 2:
-        return 0.0
-    second, first = np.sort(logits, axis=1)[:, -2:].T
-    return float(np.mean(first == second))
-
-
 def main():
     """Flags to trainings in both precisions, printed and written."""
     from benchmarks.environment import environment, flag_values
-    from benchmarks.statistics import interval
+    from benchmarks.statistics import interval, ties
     from mmjax.data import defaults_of, load_task
     from mmjax.evaluation.metrics import evaluate, primary_metric
     from mmjax.training.loop import check_cell

@@ -71,6 +71,14 @@ def clustered(values, groups) -> Interval:
     return Interval(float(values.mean()), float(found.low), float(found.high))
 
 
+def ties(logits: np.ndarray) -> float:
+    """The share of decisions between several classes [n, K] whose two largest numbers are one; 0 of single outputs."""
+    if logits.shape[1] < 2:
+        return 0.0
+    second, first = np.sort(logits, axis=1)[:, -2:].T
+    return float(np.mean(first == second))
+
+
 def compare(scores, reference) -> list[Comparison]:
     """Each cell against one reference by the paired t-test, with Holm's correction over the cells.
 

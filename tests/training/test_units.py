@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_tasks import SPECS, random_batch
 
-from mmjax.config import Config
+from mmjax.config import DEFAULTS, Config
 from mmjax.data.target_scale import fit_scales
 from mmjax.evaluation.baselines import majority
 from mmjax.evaluation.metrics import evaluate
@@ -140,7 +140,7 @@ def cells() -> list[tuple[str, str]]:
     target, modalities = TargetSpec("regression", 2), SPECS[:2]
     whole = [name for name in FUSIONS if level_of(name) != "decision" or FUSIONS[name].trained]
     taken = [name for name in whole if "regression" in getattr(FUSIONS[name], "targets", TARGET_KINDS)]
-    strategies = [name for name in STRATEGIES if not undefined(name, "concat", modalities, target)]
+    strategies = [name for name in STRATEGIES if not undefined(name, "concat", modalities, target, DEFAULTS)]
     return [*(("concat", name) for name in strategies), *((name, "joint") for name in taken if name != "concat")]
 
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.precision import ties
+from benchmarks.statistics import ties
 from mmjax.decoders import DECODERS
 from mmjax.fusion import DECISION
 from mmjax.fusion.model.mixture_of_experts import MixtureOfExperts
