@@ -118,11 +118,13 @@ def test_when_the_first_cannot_write_it_says_so_and_the_other_does_not_wait(star
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [0, 1])
-def test_ctrl_c_in_one_process_ends_all_where_training_goes_on(start, number):
+@pytest.mark.parametrize("numbers", [[0], [1], [0, 1]], ids=str)
+def test_ctrl_c_in_some_processes_ends_all_where_training_goes_on(start, numbers):
+    """A terminal sends it to all of its processes."""
     running = start(100_000)
-    running[number].send_signal(signal.SIGINT)
+    for number in numbers:
+        running[number].send_signal(signal.SIGINT)
     said = [process.communicate(timeout=60)[1] for process in running]
-    assert [process.returncode for process in running] == [130 if i == number else 0 for i in range(2)], said
+    assert [process.returncode for process in running] == [130 if i in numbers else 0 for i in range(2)], said
     assert "Traceback" not in "".join(said)
     assert goes_on(start)
