@@ -21,7 +21,7 @@ from mmjax.data.identity import canonical, content_hash, told_apart, without_zer
 from mmjax.data.recipe import entries_of
 from mmjax.data.recipes import RECIPES
 from mmjax.data.synthetic import task as synthetic
-from mmjax.errors import InputError, lookup, nearest, shown
+from mmjax.errors import InputError, lookup, nearest
 from mmjax.types import Task
 
 TASKS = {
@@ -110,7 +110,7 @@ def _lookup(known: Mapping, kind: str, name: str):
     """`lookup`, which tells of a name that can only be a path that it is none of a folder."""
     path = name.startswith(("/", "./", "../", "~")) or ("/" in name and not nearest(name, known, 1))
     if path and name not in known:
-        raise InputError(f"there is no folder {shown(name)}: give one that is there, or a task's name (`mmjax list`)")
+        raise InputError(f"there is no folder {name!r}: give one that is there, or a task's name (`mmjax list`)")
     return lookup(known, kind, name)
 
 
