@@ -13,7 +13,7 @@ from benchmarks.report import report
 from benchmarks.statistics import clustered, interval
 from experiments.budget import REFERENCE, TOLERANCE, is_matched
 from experiments.cell_runs import COSTS, diverged, logits_of, metrics_of
-from experiments.grid import UNTRAINED, Cell, code_version, runs_of, unimodal_names
+from experiments.grid import Cell, code_version, runs_of, unimodal_names
 from experiments.run_records import RATES, environments_of, measured_alike, told_rates
 from experiments.search import Tuned
 from experiments.store import Store, Stored
@@ -107,7 +107,7 @@ class Row:
     @property
     def _matched_width(self) -> int | None:
         """Of a cell that is trained, or a rule of those that are; None for a baseline."""
-        return None if self.cell.strategy == UNTRAINED else self.cell.config.width
+        return self.cell.config.width if self.cell.strategy else None
 
     def record(self) -> dict:
         """The row as `benchmarks.tables` takes it."""
