@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import types
+from pathlib import Path
 
 from mmjax.disk import refusal
 
@@ -28,6 +29,7 @@ REMEDIES = {
     errno.ENOTDIR: "a file lies where a folder is wanted: name another one",
     errno.EISDIR: "a folder lies where a file is wanted: name another one",
 }
+CACHE = "name a folder for downloads and prepared data by MMJAX_CACHE_DIR, since the home folder cannot take them"
 NO_HOME = "Could not determine home directory."  # pathlib's words
 
 
@@ -37,7 +39,7 @@ def sentence_of(error: BaseException) -> str | None:
         code = refusal(error)
         place = next((str(each) for each in (error.filename2, error.filename) if each is not None), None)
         place = place or "standard output, or a file that was open,"
-        remedy = REMEDIES.get(code, "--debug shows where")
+        remedy = CACHE if _is_of_the_cache(place) else REMEDIES.get(code, "--debug shows where")
         return f"{place} could not be used: {os.strerror(code).lower()}; {remedy}"
     if isinstance(error, MemoryError):
         said = f" ({' '.join(str(error).split())})" if str(error) else ""
@@ -55,6 +57,14 @@ def sentence_of(error: BaseException) -> str | None:
             f"JAX cannot use {asked}: {reason}; set JAX_PLATFORMS=cpu, or install JAX for the device (cuda12, cuda13)"
         )
     return None
+
+
+def _is_of_the_cache(place: str) -> bool:
+    """Whether a path is that of ~/.cache/mmjax, or of a folder above it up to the home folder."""
+    if os.environ.get("MMJAX_CACHE_DIR") or "~" in (home := os.path.expanduser("~")):
+        return False
+    path, cache = Path(place), Path(home, ".cache", "mmjax")
+    return path in (Path(home), cache.parent, cache) or cache in path.parents
 
 
 def _raised_in(traceback: types.TracebackType | None) -> str:

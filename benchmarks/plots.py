@@ -1,14 +1,18 @@
 """Figures as PNG files: the same bytes for the same figures' data and Matplotlib version."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
-from benchmarks.statistics import interval
-from mmjax.evaluation.metrics import METRICS
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # or it tells of a home folder that it does without
+
+from matplotlib.figure import Figure  # noqa: E402
+
+from benchmarks.statistics import interval  # noqa: E402
+from mmjax.evaluation.metrics import METRICS  # noqa: E402
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart.
 COLOURS = {"train": "#0072B2", "validation": "#D55E00"}

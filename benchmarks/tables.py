@@ -4,10 +4,10 @@ A record is a dict: `task`; `level` ("baseline", "feature", "decision" or "model
 `strategy`; `split`, of which figures are ("test" where it is not said), the same for all; `seeds`, their number;
 `metrics`, name -> one value a seed; `parameters`,
 `train_samples_per_second` and `inference_samples_per_second`, each a number or None; `epochs_trained`, where strategies
-differ: median over seeds, or None; `budget`, where budgets were
-matched: the cell's over the reference's, or None; `gap_to_bayes`, where the best accuracy is known: points below it, or
-None; `tuned`, where hyper-parameters were searched: name -> the value chosen; `status` ("done", "1 of 3 seeds
-diverged", "failed: ...", "not applicable: ...").
+differ: median over seeds, or None; `width` and `budget`, where budgets were
+matched: the cell's, and its budget over the reference's, or None; `gap_to_bayes`, where the best accuracy is known:
+points below it, or None; `tuned`, where hyper-parameters were searched: name -> the value chosen; `status` ("done",
+"1 of 3 seeds diverged", "failed: ...", "not applicable: ...").
 A figure that does not exist is left empty.
 """
 
@@ -28,6 +28,7 @@ PERCENT = ("accuracy", "balanced_accuracy", "macro_f1", "micro_f1")
 RATES = ("train_samples_per_second", "inference_samples_per_second")
 _OPTIONAL = {
     "epochs_trained": ",.0f",
+    "width": ",.0f",
     "budget": ".2f",
     "gap_to_bayes": ".1f",
 }  # columns that are there if any record has them, and their format
@@ -65,8 +66,8 @@ def table(records: Iterable[Mapping]) -> pd.DataFrame:
     Returns:
       Columns task, level, fusion, strategy, split (if any record has it), seeds, then <metric>_mean, _low and _high
       (Student's 95% interval over seeds) of every metric that any record has, parameters, the two rates
-      in samples a second, epochs_trained, budget and gap_to_bayes (if any record has them), the tuned hyper-parameters
-      (of all records), status.
+      in samples a second, epochs_trained, width, budget and gap_to_bayes (if any record has them), the tuned
+      hyper-parameters (of all records), status.
 
     Raises:
       ValueError: for records of several splits.
@@ -79,7 +80,9 @@ def table(records: Iterable[Mapping]) -> pd.DataFrame:
     ordered = [*(name for name in _METRIC_ORDER if name in present), *(n for n in present if n not in _METRIC_ORDER)]
     optional = [name for name in _OPTIONAL if any(name in record for record in records)]
     tuned = list(dict.fromkeys(name for record in records for name in record.get("tuned", ())))
-    whole = {name: "Int64" for name in ("seeds", "parameters", "width") if name != "width" or name in tuned}
+    whole = {
+        name: "Int64" for name in ("seeds", "parameters", "width") if name != "width" or name in (*optional, *tuned)
+    }
     return pd.DataFrame([_row(record, ordered, optional, tuned) for record in records]).astype(whole)
 
 

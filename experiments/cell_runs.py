@@ -85,9 +85,7 @@ class Maker:
             self.reporter.skip(cell.title, "done by another launch")
             return None
         finished = self._finished(runs, lock) if is_trained(task, cell) else {}
-        count = f"{len(missing)} seeds"
-        completed = all(run.seed in finished for run in missing)
-        self.reporter.begin(cell.title, f"test of {count}, which are trained" if completed else count)
+        self.reporter.begin(cell.title, _work(missing, finished))
         reason = None
         try:
             if cell.strategy == UNTRAINED:
@@ -268,6 +266,17 @@ def incomplete_runs(store: Store, runs: Sequence[Run], split: str) -> list[Run]:
     """Those that are not stored whole, or lack what is to be evaluated."""
     stored = [(run, store.read(run)) for run in runs]
     return [run for run, each in stored if each is None or not each.is_complete(split)]
+
+
+def _work(missing: Sequence[Run], finished: Mapping[int, Path]) -> str:
+    """How many of the missing seeds have to be trained, and how many lack test alone."""
+    completed = sum(run.seed in finished for run in missing)
+    trained = len(missing) - completed
+    seeds = f"{trained} seed{'s' * (trained != 1)}"
+    if not completed:
+        return seeds
+    test = f"test of {completed} seed{'s' * (completed != 1)} trained before"
+    return f"{seeds}, and {test}" if trained else test
 
 
 def group_name(runs: Sequence[Run]) -> str:

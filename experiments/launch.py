@@ -11,21 +11,28 @@ table) and after SIGTERM, which keeps a checkpoint; 2 for bad input and for what
 Ctrl-C, 75 (try again) when another process of --multihost has died.
 """
 
-import contextlib
 import sys
 
-from benchmarks import signals
+try:
+    import contextlib
 
-if __name__ == "__main__":  # before whatever takes a while to import
-    signals.take_interrupts()
-    signals.stop_at_once_on_sigterm()
+    from benchmarks import signals
+
+    if __name__ == "__main__":  # before whatever takes a while to import
+        signals.take_interrupts()
+        signals.stop_at_once_on_sigterm()
+except KeyboardInterrupt:  # before it could be taken
+    print("interrupted", file=sys.stderr)
+    sys.exit(130)  # as `signals.INTERRUPTED`, which may not be imported yet
 
 from absl import flags  # noqa: E402
 
 from benchmarks import command  # noqa: E402
 from experiments.overrides import GRID_FIELDS, join_overrides, read_overrides  # noqa: E402
+from mmjax.errors import InputError  # noqa: E402
 
 FLAGS = flags.FLAGS
+MEETING = ("coordinator_address", "num_processes", "process_id")  # flags of --multihost alone
 
 flags.DEFINE_list("tasks", ["trimodal"], "Tasks, by name or tag; `mmjax list` prints them.")
 flags.DEFINE_list(
@@ -81,6 +88,7 @@ def main() -> int:
     """Flags to a request, which is then run."""
     stop = signals.stop_on_sigterm()
     overrides = read_overrides(FLAGS.config)
+    _check_meeting()
     from experiments.run_grid import Request, keep_compiled_programs, run_grid  # imports JAX
     from mmjax.training.processes import joined
     from mmjax.training.results import Interrupted
@@ -96,13 +104,19 @@ def main() -> int:
     )  # fmt: skip
     values = {name: FLAGS[name].value for name in others} | {"workdir": str(command.path_of("workdir"))}
     request = Request(**from_file | grid, overrides=overrides, **values)
-    meeting = (FLAGS.coordinator_address, FLAGS.num_processes, FLAGS.process_id)
-    with joined(*meeting) if FLAGS.multihost else contextlib.nullcontext():
+    with joined(*(FLAGS[name].value for name in MEETING)) if FLAGS.multihost else contextlib.nullcontext():
         try:
             run_grid(request, stop=stop)
         except Interrupted:
             print(signals.STOPPED, file=sys.stderr)
     return 0
+
+
+def _check_meeting():
+    """Refuses flags that say how processes meet where this is the only one."""
+    given = [f"--{name}={FLAGS[name].value}" for name in MEETING if FLAGS[name].value is not None]
+    if given and not FLAGS.multihost:
+        raise InputError(f"{given[0]} belongs to --multihost: give that too, or leave it out")
 
 
 if __name__ == "__main__":

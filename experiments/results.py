@@ -104,6 +104,11 @@ class Row:
         """Of the runs that are there."""
         return [record for record, run in zip(self.records, self.runs, strict=False) if run]
 
+    @property
+    def _matched_width(self) -> int | None:
+        """Of a cell that is trained, or a rule of those that are; None for a baseline."""
+        return self.cell.config.width if self.cell.strategy else None
+
     def record(self) -> dict:
         """The row as `benchmarks.tables` takes it."""
         done = self.has_figures
@@ -114,7 +119,7 @@ class Row:
         if epochs := [run.result["epochs_trained"] for run in self.runs if run and run.result.get("epochs_trained")]:
             costs["epochs_trained"] = _median(epochs)
         if self.budget:
-            costs["budget"] = self.budget[1]
+            costs |= {"width": self._matched_width, "budget": self.budget[1]}
         if (bayes := self.bayes) is not None:
             costs["gap_to_bayes"] = 100 * float(bayes - self.scores(self.split).mean()) if done else None
         if self.tuned:

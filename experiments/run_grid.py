@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -69,6 +70,10 @@ class Request:
                 raise InputError(f"{name} = {names!r} is not accepted: give a list of one or more names")
         if not isinstance(self.seeds, int) or not 1 <= self.seeds <= MOST_SEEDS:
             raise InputError(f"seeds = {self.seeds!r} is not accepted: give how many, from 1 to {MOST_SEEDS:,}")
+        if not 0 <= self.checkpoint_seconds < math.inf:
+            raise InputError(
+                f"--checkpoint_seconds={self.checkpoint_seconds} is not accepted: give a finite number, 0 or more"
+            )
         if self.evaluate not in EVALUATIONS:
             raise InputError(f"--evaluate={self.evaluate} is not accepted: give {' or '.join(EVALUATIONS)}")
 

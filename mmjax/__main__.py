@@ -5,14 +5,19 @@ The one file here that reaches up to `experiments` and `benchmarks`, and only on
 
 from __future__ import annotations
 
-import importlib.util
-import runpy
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
-import mmjax
-from mmjax.errors import unknown_name
+try:
+    import importlib.util
+    import runpy
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import mmjax
+    from mmjax.errors import unknown_name
+except KeyboardInterrupt:  # in the first moments, before any command could take it
+    print("interrupted", file=sys.stderr)
+    sys.exit(130)  # as `benchmarks.signals.INTERRUPTED`, which is not imported yet
 
 COMMANDS = {
     "launch": ("experiments.launch", "train every pair (task, fusion) under one protocol and print the table"),
@@ -30,8 +35,17 @@ def main() -> int:
     """Runs the command that comes first on the command line; the flags after it are its own.
 
     Returns:
-      The exit code: 0 for help, 2 for an unknown command. A command that runs ends the process with its own.
+      The exit code: 0 for help, 2 for an unknown command, 130 after Ctrl-C. A command that runs ends the process
+      with its own.
     """
+    try:
+        return _run()
+    except KeyboardInterrupt:  # before the command takes it
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _run() -> int:
     name, *arguments = sys.argv[1:] or ["--help"]
     if name in ("--help", "-h", "help"):
         print(_help())

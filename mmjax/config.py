@@ -7,6 +7,7 @@ default of a task: `Config` with that task's line of PRESETS laid over it.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 
 from mmjax.errors import InputError, unknown_name
@@ -135,6 +136,7 @@ class Config:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             self._require(field.name, not isinstance(value, int) or value <= MOST, f"at most {MOST:,}")
+            self._require(field.name, not isinstance(value, float) or math.isfinite(value), "a finite number")
         for name in ("dropout", "modality_dropout", "prototype_momentum"):
             self._require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
         self._require("held_out", 0 < self.held_out < 1, "in (0, 1)")

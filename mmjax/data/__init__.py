@@ -6,7 +6,7 @@ A registered name, with a protocol or without, and a tag win over a folder of th
 import dataclasses
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mmjax.config import DEFAULTS, Config, config_for
@@ -21,7 +21,7 @@ from mmjax.data.identity import canonical, content_hash, told_apart, without_zer
 from mmjax.data.recipe import entries_of
 from mmjax.data.recipes import RECIPES
 from mmjax.data.synthetic import task as synthetic
-from mmjax.errors import lookup
+from mmjax.errors import InputError, lookup, nearest
 from mmjax.types import Task
 
 TASKS = {
@@ -84,7 +84,7 @@ def load_task(name: str, data_dir: str | None = None, cache_dir: str | None = No
         task = dataclasses.replace(load_folder(name, cache_dir), tags=("own",))
         return dataclasses.replace(task, fingerprint=content_hash(task))
     base, _, protocol = ("", "", "") if name in TASKS else name.rpartition("/")
-    entry = TASKS[base] if base in TASKS and TASKS[base].protocols else lookup(TASKS, "task", name)
+    entry = TASKS[base] if base in TASKS and TASKS[base].protocols else _lookup(TASKS, "task", name)
     how = {"protocol": protocol} if protocol else {}
     task = dataclasses.replace(entry.load(data_dir, cache_dir, **how), tags=entry.tags)
     check_task(task)
@@ -104,6 +104,14 @@ def load_tasks(
     """
     loaded = {name: load(name, data_dir=data_dir) for name in names}
     return dict(zip(loaded, told_apart(loaded), strict=True))
+
+
+def _lookup(known: Mapping, kind: str, name: str):
+    """`lookup`, which tells of a name that can only be a path that it is none of a folder."""
+    path = name.startswith(("/", "./", "../", "~")) or ("/" in name and not nearest(name, known, 1))
+    if path and name not in known:
+        raise InputError(f"there is no folder {name!r}: give one that is there, or a task's name (`mmjax list`)")
+    return lookup(known, kind, name)
 
 
 def is_registered(name: str) -> bool:
@@ -141,5 +149,5 @@ def tasks_of(names: Sequence[str]) -> list[str]:
         elif is_folder(name):
             chosen.append(canonical(name))
         else:  # whose protocol is unknown is said when it is loaded
-            chosen += [name] if base in TASKS and TASKS[base].protocols else lookup(known, "task or tag", name)
+            chosen += [name] if base in TASKS and TASKS[base].protocols else _lookup(known, "task or tag", name)
     return list(dict.fromkeys(chosen))

@@ -23,11 +23,15 @@ def settle(values: Mapping[str, Array], present: Mapping[str, Array] | None) -> 
       The values, modality -> [B, ...], and presence [B, M] bool in the same order.
 
     Raises:
-      InputError: without any values; for a modality that `present` lacks, or has for another number of examples.
+      InputError: without any values, or for ones of different numbers of examples; for a modality that `present`
+        lacks, or has for another number of examples.
     """
     require_each("present", present, values)
     names = sorted(values)
     size = values[names[0]].shape[0]
+    for name in names:
+        if values[name].shape[0] != size:
+            raise InputError(f"{name} has {values[name].shape[0]} examples and {names[0]} {size}: give all as many")
     present = {name: jnp.ones(size, bool) if present is None else jnp.asarray(present[name], bool) for name in names}
     settled = {}
     for name in names:
@@ -51,6 +55,21 @@ def require_each(what: str, given: Mapping[str, Array] | None, values: Mapping[s
     missing = [] if given is None else sorted(set(values) - set(given))
     if missing:
         raise InputError(f"{what} lacks {', '.join(missing)}: give it for all of {', '.join(sorted(values))}")
+
+
+def require_masks(sequences: Mapping[str, Array], masks: Mapping[str, Array]) -> None:
+    """Refuses masks that do not fit their sequences, modality -> [B, T_i, d_i].
+
+    Raises:
+      InputError: for no sequence at all, one without a mask, or a mask of another shape than [B, T_i].
+    """
+    require_each("masks", masks, sequences)
+    for name in sorted(sequences):
+        if jnp.shape(masks[name]) != sequences[name].shape[:2]:
+            raise InputError(
+                f"masks[{name!r}] has shape {jnp.shape(masks[name])}: give {sequences[name].shape[:2]}, one truth "
+                "value a step"
+            )
 
 
 def require_several(fusion: str, values: Mapping[str, Array]) -> None:

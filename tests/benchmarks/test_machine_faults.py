@@ -28,6 +28,18 @@ def test_a_refusal_of_the_disk_names_file_reason_and_remedy(code):
     assert os.strerror(code).lower() in sentence and "\n" not in sentence
 
 
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.EACCES, errno.EROFS])
+def test_a_home_folder_that_cannot_take_the_cache_is_told_with_the_variable_that_names_another(monkeypatch, code):
+    monkeypatch.setenv("HOME", "/no/home")
+    monkeypatch.delenv("MMJAX_CACHE_DIR", raising=False)
+    for place in ("/no/home", "/no/home/.cache", "/no/home/.cache/mmjax/tasks/file"):
+        assert "by MMJAX_CACHE_DIR" in sentence_of(OSError(code, os.strerror(code), place))
+    for place in ("/no", "/no/home/work", "/data"):
+        assert "MMJAX_CACHE_DIR" not in sentence_of(OSError(code, os.strerror(code), place))
+    monkeypatch.setenv("MMJAX_CACHE_DIR", "/cache")
+    assert "MMJAX_CACHE_DIR" not in sentence_of(OSError(code, os.strerror(code), "/no/home"))
+
+
 def refuse_in_c():
     raise ValueError("RESOURCE_EXHAUSTED: Failed to write 357934 bytes to file 35: No space left on device [code='28']")
 

@@ -51,6 +51,16 @@ def test_unknown_task_is_named_with_the_nearest():
         load_task("avdigit")
 
 
+def test_a_path_that_is_not_there_is_told_as_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in (str(tmp_path / "nope"), "./nope", "../nope/data", "my/own/data", "nope/", "~/nope", "/nope#fold.2"):
+        for take in (load_task, lambda name: tasks_of([name])):
+            with pytest.raises(InputError, match=f"there is no folder '{path}': give one that is there"):
+                take(path)
+    with pytest.raises(InputError, match="unknown task 'avdigit/clean': did you mean 'avdigits/clean'"):
+        load_task("avdigit/clean")
+
+
 def test_folders_come_from_the_environment(dummy, cache_dir, monkeypatch, tmp_path):
     monkeypatch.setenv("MMJAX_CACHE_DIR", str(cache_dir))
     monkeypatch.setenv("MMJAX_DATA_DIR", str(tmp_path / "nowhere"))

@@ -67,6 +67,13 @@ def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path):
     assert not (tmp_path / "work").exists()
 
 
+def test_flags_of_several_processes_belong_to_multihost(tmp_path):
+    for flag in ("--num_processes=2", "--process_id=0", "--coordinator_address=localhost:1"):
+        refused = shell(tmp_path, "experiments.launch", flag, "--dry_run", f"--workdir={tmp_path / 'work'}")
+        said = f"error: {flag} belongs to --multihost: give that too, or leave it out\n"
+        assert refused.returncode == 2 and refused.stderr == said
+
+
 def test_debug_shows_the_traceback(tmp_path):
     refused = shell(tmp_path, "experiments.launch", "--config=nowhere.py", "--debug")
     assert "Traceback" in refused.stderr and "nowhere.py: there is no such file" in refused.stderr

@@ -511,8 +511,9 @@ def test_what_validation_left_is_completed_without_training_to_what_test_would_h
     launch, training, store, tmp_path
 ):
     launch(evaluate="validation")
-    trained, before = list(training.calls), contents(store)
-    records, after = launch(), contents(store)
+    trained, before, said = list(training.calls), contents(store), io.StringIO()
+    records, after = launch(said=said), contents(store)
+    assert "tiny concat joint: test of 2 seeds trained before" in said.getvalue()
     assert training.calls == trained and sorted(training.completed) == sorted(trained)
     assert after.keys() == before.keys()
     for name, files in after.items():
@@ -580,7 +581,9 @@ def test_all_seeds_are_predicted_together_where_one_was_left_behind(launch, trai
 def test_seeds_that_are_asked_for_later_are_trained_and_the_others_completed(launch, training):
     launch(seeds=2, evaluate="validation")
     training.calls.clear()
-    records = launch(seeds=3)
+    said = io.StringIO()
+    records = launch(seeds=3, said=said)
+    assert "tiny concat joint: 1 seed, and test of 2 seeds trained before" in said.getvalue()
     assert {seeds for _, seeds in training.calls} == {(2,)} and {seeds for _, seeds in training.completed} == {(0, 1)}
     assert {record["status"] for record in records.values()} == {"done"}
 

@@ -82,6 +82,19 @@ def test_a_signal_in_the_first_moments_is_taken_too(tmp_path, number, code, said
     assert launch.returncode == code and errors == f"{said}\n"
 
 
+@pytest.mark.parametrize("words", [("experiments.launch",), ("mmjax", "launch")], ids=" ".join)
+def test_ctrl_c_before_a_launch_can_take_it_is_one_word_too(tmp_path, words):
+    """In the import of this project itself, here of a module of its name that takes for ever."""
+    slow = tmp_path / ("benchmarks/__init__.py" if words[0] == "experiments.launch" else "difflib.py")
+    slow.parent.mkdir(exist_ok=True)
+    slow.write_text("import time\nprint('importing', flush=True)\ntime.sleep(600)\n")
+    launch = start("-P", "-m", *words, PYTHONPATH=f"{tmp_path}:{ROOT}")
+    assert launch.stdout.readline() == "importing\n"
+    launch.send_signal(signal.SIGINT)
+    _, errors = launch.communicate(timeout=60)
+    assert launch.returncode == 130 and errors == "interrupted\n"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("until", ["compiling", "training"])
 def test_ctrl_c_keeps_a_launch_s_place(tmp_path, until):

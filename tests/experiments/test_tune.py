@@ -385,7 +385,17 @@ def test_matched_widths_are_not_searched(launch, training, tmp_path):
     assert {tuple(trial["values"]) for content in files(tmp_path / "work").values() for trial in content["trials"]} == {
         ("learning_rate", "weight_decay", "dropout")
     }
-    assert "(learning rate, weight decay, dropout)" in (tmp_path / "work" / "table.md").read_text()
+    table = (tmp_path / "work" / "table.md").read_text()
+    assert "(learning rate, weight decay, dropout)" in table
+
+
+def test_a_table_of_matched_budgets_has_the_widths(launch, tmp_path):
+    """Of what is trained; none of the majority."""
+    for tune in (None, 1):
+        records = launch(match="parameters", tune=tune)
+        assert records["majority"]["width"] is None and records["concat"]["width"] == DEFAULTS.width
+        table = (tmp_path / "work" / "table.md").read_text()
+        assert "| width | budget |" in table and f"| {DEFAULTS.width} | 1.00 |" in table
 
 
 @pytest.mark.parametrize("changes", [{"tune": 0}, {"tune": -3}, {"tune": "many"}, {"tune_seeds": 0}])

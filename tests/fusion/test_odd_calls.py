@@ -129,3 +129,47 @@ def test_empty_batches_run(fusion):
     variables = jax.jit(g.init)(jax.random.key(0), *arguments(fusion, 2))
     output = jax.jit(g.apply)(variables, *arguments(fusion, 2, rows=0))
     assert len(output) == 0 and np.isfinite(output).all()
+
+
+@pytest.mark.parametrize("fusion", [name for name in ALONE if joins_sequences(name)])
+def test_a_mask_has_a_truth_value_for_each_step(fusion):
+    values, present = arguments(fusion, 2)
+    for wrong in (jnp.ones((4, 9), bool), jnp.ones((3, 4), bool), jnp.ones(4, bool)):
+        with pytest.raises(InputError, match=r"masks\['m1'\] has shape .*: give \(4, 4\), one truth value a step"):
+            shape(fusion, values, present | {"m1": wrong})
+
+
+@pytest.mark.parametrize("fusion", [name for name in ALONE if not joins_sequences(name)])
+def test_all_modalities_have_as_many_examples(fusion):
+    values, _ = arguments(fusion, 2)
+    with pytest.raises(InputError, match="m1 has 3 examples and m0 4: give all as many"):
+        shape(fusion, values | {"m1": values["m1"][:3]}, None)
+
+
+@pytest.mark.parametrize("fusion", DECISION)
+def test_decisions_are_between_the_same_classes(fusion):
+    values, present = arguments(fusion, 2)
+    for wrong in (jnp.ones((4, 5)), jnp.ones(4), jnp.ones((4, 3, 1))):
+        with pytest.raises(InputError, match=r"logits\['m1'\] has shape .*, and m0 \(4, 3\)"):
+            shape(fusion, values | {"m1": wrong}, present)
+
+
+@pytest.mark.parametrize("fusion", [name for name, rule in DECISION.items() if hasattr(rule, "fit")])
+def test_what_a_rule_is_fitted_to_fits_or_is_refused(fusion):
+    fit, truth = DECISION[fusion]().fit, np.array([0, 1, 2, 1])
+    logits = {name: np.eye(4, 3, dtype=np.float32) for name in ("m0", "m1")}
+    present = {name: np.ones(4, bool) for name in logits}
+    jax.tree.map(np.testing.assert_array_equal, fit(logits, None, truth), fit(logits, present, truth))
+    for wrong, said in {
+        "another K": ((logits | {"m1": np.ones((4, 5))}, present, truth), r"logits\['m1'\] has shape"),
+        "no m1": ((logits, {"m0": present["m0"]}, truth), "present lacks m1"),
+        "few rows": ((logits, present | {"m1": np.ones(3, bool)}, truth), r"present\['m1'\] has shape"),
+        "a class too many": ((logits, present, np.array([0, 1, 3, 1])), "truth holds 3: give whole .* 0 to 2"),
+        "a negative class": ((logits, present, np.array([0, -1, 2, 1])), "truth holds -1"),
+        "no class": ((logits, present, np.array([0.5, 1, 2, 1])), "truth holds 0.5"),
+        "few classes": ((logits, present, truth[:3]), r"truth has shape \(3,\): give \(4,\)"),
+        "nothing": (({n: l[:0] for n, l in logits.items()}, None, truth[:0]), "fitted to no example"),
+        "no modality": (({}, None, truth), "give one or more"),
+    }.values():
+        with pytest.raises(InputError, match=said):
+            fit(*wrong)

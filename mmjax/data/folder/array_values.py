@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmjax.data.folder.numbers import LARGEST
 from mmjax.data.folder.schema import KINDS, ModalityPart
 from mmjax.data.transforms.contract import Column, Transform
 from mmjax.data.transforms.image import Channels, normalisation_of
@@ -105,10 +106,13 @@ def _present(kind: str, where: str, values: np.ndarray) -> np.ndarray:
     flat = values.reshape(len(values), -1)
     present = ~np.isnan(flat).all(axis=1)
     wrong = np.isinf(flat) if kind == "vector" else ~np.isfinite(flat) & present[:, None]
+    if values.dtype.itemsize > 4:
+        wrong |= np.abs(flat) > LARGEST
     if wrong.any():
         row = int(np.argwhere(wrong)[0][0])
         raise InputError(
-            f"{where}, row {row} holds {flat[row][wrong[row]][0]}; accepted are finite numbers, or NaN all over"
+            f"{where}, row {row} holds {flat[row][wrong[row]][0]}; accepted are finite numbers up to {LARGEST:.3g} (of "
+            "float32), or NaN all over"
         )
     return present
 

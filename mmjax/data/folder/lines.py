@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from mmjax.data.folder.separated import encoding_of
 from mmjax.errors import InputError, shown
 
 STANDARD = "tag:yaml.org,2002:"
@@ -38,17 +39,29 @@ def read_yaml(path: Path) -> Lines:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise InputError(f"{path} has {path.stat().st_size:,} bytes; accepted are {MOST_BYTES:,}, so shorten it")
-        content = _document(path, yaml.parse(path.read_text(encoding="utf-8-sig"), loader), yaml)
+        raw = path.read_bytes()
+        text = raw.decode(encoding_of(raw))
+        content = _document(path, yaml.parse(text, loader), yaml)
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read ({error}); it must be a text file in UTF-8") from error
+        raise InputError(
+            f"{path} cannot be read ({error}); it must be a text file in UTF-8, or in UTF-16 or "
+            "UTF-32 with a byte order mark"
+        ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
+        if mark and _is_indented_by_a_tab(text, mark.line):
+            raise InputError(f"{path}{where}: a tab stands before the text; indent by spaces") from error
         reason = getattr(error, "problem", None) or " ".join(str(error).split())
         raise InputError(f"{path}{where}: {reason}; it must be YAML of plain values, so correct that line") from error
     if not isinstance(content, Lines):
         raise InputError(f"{path} holds no mapping; begin it with `modalities:` and `target:`")
     return content
+
+
+def _is_indented_by_a_tab(text: str, line: int) -> bool:
+    lines = text.splitlines()
+    return line < len(lines) and "\t" in lines[line][: len(lines[line]) - len(lines[line].lstrip())]
 
 
 def _document(path: Path, events: Iterator, yaml):

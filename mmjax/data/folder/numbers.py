@@ -38,6 +38,7 @@ _UNIT = re.compile(
 _CODE = re.compile(r"(?=.*\d)[\w<>≤≥+./-]+")
 _WHOLE = re.compile(r"[+-]?\d+(?:\.0*)?")
 _NOT_FINITE = ("inf", "infinity")
+LARGEST = float(np.finfo(np.float32).max)  # what models compute in
 
 
 class NumberColumn(NamedTuple):
@@ -72,11 +73,11 @@ def read_numbers(
       remedy: what is done of a cell that is no number.
 
     Raises:
-      InputError: naming the first cell that is no finite number, or that may be read in two ways.
+      InputError: naming the first cell that is no finite number, is beyond LARGEST, or may be read in two ways.
     """
     plain = None if decimal == "," else _plain(cells)
     if plain is not None:
-        return NumberColumn(plain, ".")
+        return NumberColumn(_kept(plain, cells, where), ".")
     said = {row: text.strip() for row, text in enumerate(cells) if says_something(text)}
     decimal = decimal or _decimal_of(said, where, hint)
     values = np.full(len(cells), np.nan)
@@ -85,7 +86,7 @@ def read_numbers(
         if found is None:
             raise InputError(f"{where(row)}: {text!r} {_why(text, decimal)}; {remedy}{hint}")
         values[row] = found
-    return NumberColumn(values, decimal)
+    return NumberColumn(_kept(values, cells, where), decimal)
 
 
 def type_of(name: str, cells: Sequence[str], where: Callable[[int], str]) -> tuple[str, str]:
@@ -182,6 +183,17 @@ def _plain(cells: Sequence[str]) -> np.ndarray | None:
         return None
     usual = len(values) and np.isfinite(values).any() and not np.isinf(values).any()
     return values if usual and not any("_" in cell for cell in cells) else None
+
+
+def _kept(values: np.ndarray, cells: Sequence[str], where: Callable[[int], str]) -> np.ndarray:
+    """The values, none of which is beyond LARGEST."""
+    beyond = np.flatnonzero(np.abs(values) > LARGEST)
+    if len(beyond):
+        raise InputError(
+            f"{where(beyond[0])}: {cells[beyond[0]].strip()!r} is beyond {LARGEST:.3g}, the largest number of float32; "
+            "correct or empty it, or write the column in a larger unit"
+        )
+    return values
 
 
 def _with_unit(text: str, decimal: str) -> bool:

@@ -33,6 +33,11 @@ NO_TEXT = {
 }
 
 
+def encoding_of(content: bytes) -> str:
+    """What a text's byte order mark says, and UTF-8 without one."""
+    return next((name for mark, name in ENCODINGS.items() if content.startswith(mark)), "utf-8")
+
+
 def read_separated(path: Path, delimiter: str = "") -> tuple[list[str], list[list[str]], list[int], str]:
     """The heading, the rows below it, the line in which each begins, and what stands between columns.
 
@@ -92,7 +97,7 @@ def _decoded(path: Path) -> str:
     what = next((what for mark, what in NO_TEXT.items() if content.startswith(mark)), None)
     if what is not None:
         raise InputError(f"{path} is {what}, and no text; save it as CSV in UTF-8")
-    encoding = next((name for mark, name in ENCODINGS.items() if content.startswith(mark)), "utf-8")
+    encoding = encoding_of(content)
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:

@@ -8,7 +8,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from mmjax.fusion.decision.likelihood import most_likely
-from mmjax.fusion.decision.rule import Rule, settle_decisions
+from mmjax.fusion.decision.rule import Rule, settle_decisions, settle_validation
 from mmjax.fusion.presence import masked_softmax
 from mmjax.types import TARGET_KINDS, Array
 
@@ -48,6 +48,7 @@ class WeightedMean(Rule):
     @nn.nowrap
     def fit(self, logits, present, truth):
         """The parameters that `most_likely` finds from equal weights."""
+        logits, present, truth = settle_validation(logits, present, truth, self.regression)
         return most_likely(self, "weights", np.zeros(len(logits)), logits, present, truth)
 
 
@@ -73,6 +74,7 @@ class CalibratedMean(Rule):
     @nn.nowrap
     def fit(self, logits, present, truth):
         """The temperatures that fit validation decisions [n, K], their presence and classes [n]."""
+        logits, present, truth = settle_validation(logits, present, truth)
         log_temperatures = [_log_temperature(logits[n][present[n]], truth[present[n]]) for n in sorted(logits)]
         return {"log_temperatures": np.float32(log_temperatures)}
 

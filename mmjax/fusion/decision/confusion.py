@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mmjax.fusion.decision.product import log_prior
-from mmjax.fusion.decision.rule import Rule, settle_decisions
+from mmjax.fusion.decision.rule import Rule, settle_decisions, settle_validation
 
 
 class Confusion(Rule):
@@ -35,6 +35,7 @@ class Confusion(Rule):
     @nn.nowrap
     def fit(self, logits, present, truth):
         """The prior and the confusions of validation decisions [n, K], their presence and classes [n]."""
+        logits, present, truth = settle_validation(logits, present, truth)
         classes = next(iter(logits.values())).shape[-1]
         tables = []
         for name in sorted(logits):

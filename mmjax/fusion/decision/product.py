@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from mmjax.fusion.decision.rule import Rule, settle_decisions
+from mmjax.fusion.decision.rule import Rule, settle_decisions, settle_validation
 
 
 class Product(Rule):
@@ -35,6 +35,7 @@ class NaiveBayes(Rule):
     @nn.nowrap
     def fit(self, logits, present, truth):
         """The prior of the validation classes [n]; the decisions do not matter."""
+        logits, present, truth = settle_validation(logits, present, truth)
         return {"log_prior": np.float32(log_prior(truth, next(iter(logits.values())).shape[-1]))}
 
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import log_softmax
 
-from mmjax.fusion.decision.rule import Rule, settle_decisions
+from mmjax.fusion.decision.rule import Rule, settle_decisions, settle_validation
 
 ITERATIONS = 1000  # at most; scikit-learn warns where they are not enough
 
@@ -36,6 +36,7 @@ class Stacking(Rule):
     @nn.nowrap
     def fit(self, logits, present, truth):
         """The regression of classes [n] on validation decisions [n, K] with their presence."""
+        logits, present, truth = settle_validation(logits, present, truth)
         from sklearn.linear_model import LogisticRegression  # slow to import, and needed here alone
 
         names = sorted(logits)

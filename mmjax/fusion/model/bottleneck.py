@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
 from mmjax.fusion.model.tokens import Attending, learned_tokens, project
-from mmjax.fusion.presence import mean_of_present, require_each
+from mmjax.fusion.presence import mean_of_present, require_masks
 from mmjax.layers.attention import Tokens, join_tokens
 
 
@@ -27,7 +27,7 @@ class Bottleneck(Attending):
     @nn.compact
     def __call__(self, sequences, masks, train=False):
         """Sequences, modality -> [B, T_i, d_i], and masks, modality -> [B, T_i], to F [B, width]."""
-        require_each("masks", masks, sequences)
+        require_masks(sequences, masks)
         names = sorted(sequences)
         present = jnp.stack([masks[name].any(1) for name in names], axis=1)
         rows, count = present.shape[0], self.bottleneck_tokens

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
-from mmjax.fusion.presence import require_each
+from mmjax.fusion.presence import require_masks
 from mmjax.layers.dropout import Dropout
 from mmjax.layers.recurrent import Lstm
 from mmjax.layers.softmax import softmax
@@ -37,7 +37,7 @@ class Memory(nn.Module):
     @nn.compact
     def __call__(self, sequences, masks, train=False):
         """Sequences, modality -> [B, T_i, d_i], and masks, modality -> [B, T_i], to F [B, M width + memory_size]."""
-        require_each("masks", masks, sequences)
+        require_masks(sequences, masks)
         longest = 1 + max(sequence.shape[1] for sequence in sequences.values())
         cells, outputs, going = [], [], []
         for name in sorted(sequences):

@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from mmjax.config import DEFAULTS
-from mmjax.fusion.presence import require_each
+from mmjax.fusion.presence import require_masks
 from mmjax.layers.attention import ParallelBlocks, Tokens, TransformerBlock
 from mmjax.types import Array
 
@@ -52,9 +52,9 @@ def project(sequences: Mapping[str, Array], masks: Mapping[str, Array], width: i
       modality -> tokens [B, T_i, width].
 
     Raises:
-      InputError: for a sequence without a mask, or no sequence at all.
+      InputError: as `require_masks`.
     """
-    require_each("masks", masks, sequences)
+    require_masks(sequences, masks)
     tokens = {}
     for name in sorted(sequences):
         valid = jnp.where(masks[name][:, :, None], sequences[name], 0)

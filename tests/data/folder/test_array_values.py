@@ -96,3 +96,11 @@ def test_what_is_read_is_kept_as_json_takes_it(tmp_path):
     preprocessing.save({"it": fitted}, tmp_path)
     kept = preprocessing.load(tmp_path)["it"].form
     assert kept == fitted.form == RawForm(kind="image", dtype="uint8", shape=(8, 9, 3), channels="first")
+
+
+@pytest.mark.parametrize("kind, shape", [("vector", (3, 2)), ("sequence", (3, 4, 2)), ("image", (3, 4, 4, 3))])
+def test_numbers_beyond_float32_are_refused_by_their_row(kind, shape):
+    values = np.ones(shape)
+    values[1].flat[1] = -1e300
+    with pytest.raises(InputError, match=r"data.npz: it, row 1 holds -1e\+300; .* up to 3.4e\+38"):
+        read(kind, values)

@@ -47,10 +47,11 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("a: 1\n---\nb: 2\n", "line 2: a second document"),
         ("a: 1\na: 2\n", "line 2: 'a' is there twice, first in line 1"),
         ("a: [1\n", "correct that line"),
-        ("a: 1\n\tb: 2\n", "line 2"),
+        ("a:\n\tb: 2\n", "line 2: a tab stands before the text; indent by spaces"),
+        ("a:\n  c: 1\n  \tb: 2\n", "line 3: a tab stands before the text; indent by spaces"),
         ("a: x\0y\n", "correct that line"),
         (b"a: \xff\n", "UTF-8"),
-        ("a: 1\n".encode("utf-16"), "UTF-8"),
+        ("a: 1\n".encode("utf-16-le"), "correct that line"),  # without its mark
         ("", "holds no mapping"),
         ("just words\n", "holds no mapping"),
         ("- a\n- b\n", "holds no mapping"),
@@ -62,6 +63,12 @@ def test_what_is_no_plain_yaml_is_refused_in_one_sentence(tmp_path, text, told):
         read(tmp_path, text)
     sentence = str(error.value)
     assert told in sentence and "task.yaml" in sentence and "\n" not in sentence and len(sentence) < 400
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_says_the_encoding(tmp_path, encoding):
+    content = read(tmp_path, "name: größe\r\nsource: x\r\n".encode(encoding))
+    assert content == {"name": "größe", "source": "x"} and content.lines["source"] == 2
 
 
 def test_a_file_that_is_none_is_told(tmp_path):

@@ -44,6 +44,9 @@ def test_what_a_column_says_is_read(cells, expected):
         (["1", "12 kg"], ("line 3", "'12 kg'", "no number")),
         (["1", "-inf"], ("line 3", "'-inf'", "not finite")),
         (["1", "1e999"], ("line 3", "not finite")),
+        (["1", "1e40"], ("line 3", "'1e40'", "beyond 3.4e+38", "float32")),
+        (["-1e300"] * 3, ("line 2", "'-1e300'", "beyond 3.4e+38", "float32")),
+        (["1,5", "3,5e38"], ("line 3", "'3,5e38'", "beyond 3.4e+38")),
         (["1", "1_000"], ("line 3", "'1_000'", "no number")),
         (["1", "1,25,0"], ("line 3", "'1,25,0'")),
     ],
@@ -53,6 +56,11 @@ def test_what_a_column_leaves_open_is_refused_by_its_cell(cells, words):
         read_numbers(cells, where)
     for word in words:
         assert word in str(error.value)
+
+
+def test_a_column_of_huge_numbers_is_no_category_and_the_largest_of_float32_is_kept():
+    assert type_of("age", ["1e300", "2e300"], where) == ("number", "")
+    assert np.isfinite(np.float32(read_numbers(["3.4028234e38", "-3.4028234e38"], where).values)).all()
 
 
 @pytest.mark.parametrize("odd", ["12 kg", "36,6", "n.a.", "unknown", "<5", "3A", "12kg", "1O.5"])
