@@ -17,6 +17,7 @@ from mmjax.errors import InputError
 AXES = {"vector": 2, "tokens": 2, "image": 4, "sequence": 3, "waveform": 2, "video": 5, "points": 3}
 COLOURS = (1, 3)  # channels by which an axis before height and width is known
 OVERSHOOT = 2.0  # beyond which samples are in other units, and not only louder than a recorder can take
+MOST_IDS = 2**24  # of tokens: a vocabulary of more is a hash or a number of something else
 LAST = (1, 2, 3, 4)  # channels of a last axis
 # What is subtracted of samples of whole numbers, and what they are divided by, to lie in [-1, 1).
 FULL_SCALES = {
@@ -68,6 +69,10 @@ def modality_of_array(
     if kind == "tokens":
         if values.min() < 0:
             raise InputError(f"{where} holds the id {values.min()}; accepted are 0 (padding) and more")
+        if values.max() >= MOST_IDS:
+            raise InputError(
+                f"{where} holds the id {values.max()}; accepted are ids below {MOST_IDS:,}: number the tokens from 1"
+            )
         if lengths is None:
             lengths = np.where(values > 0, np.arange(1, values.shape[1] + 1), 0).max(axis=1)
             present &= lengths > 0

@@ -96,3 +96,10 @@ def test_what_is_read_is_kept_as_json_takes_it(tmp_path):
     preprocessing.save({"it": fitted}, tmp_path)
     kept = preprocessing.load(tmp_path)["it"].form
     assert kept == fitted.form == RawForm(kind="image", dtype="uint8", shape=(8, 9, 3), channels="first")
+
+
+def test_ids_are_bounded_before_they_are_cast():
+    for odd in (2**24, 2**31 - 1, 2**32 + 3, 2**63):
+        with pytest.raises(InputError, match=f"holds the id {odd}; accepted are ids below 16,777,216"):
+            read("tokens", np.array([[1, odd]], np.uint64))
+    assert read("tokens", np.array([[1, 2**24 - 1]])).column.vocabulary == 2**24
