@@ -129,7 +129,10 @@ def test_a_folder_of_ones_own_without_labels(command, workdir, clinic, where):
         ({"txt": np.zeros(2)}, "unknown array 'txt'.*did you mean 'text'"),
         ({"text": np.array(["a", "b"]), "audio": np.zeros((3, 74))}, "give each as many"),
         ({"text": np.array([], str)}, "no example"),
-        ({"text": np.array(["a", "b"]), "text.present": np.ones(3, bool)}, "text.present has another length"),
+        (
+            {"text": np.array(["a", "b"]), "text.present": np.ones(3, bool)},
+            "text.present is bool of shape .3,.; accepted",
+        ),
         ({}, "give each as many"),
     ],
 )
@@ -175,3 +178,12 @@ def test_parameters_that_are_not_as_they_were_written_predict_nothing(workdir, t
     (run / "result.json").unlink()
     with pytest.raises(InputError, match="parameters is damaged or was not written to its end"):
         read_run(run)
+
+
+def test_a_spreadsheet_runs_no_name_of_a_class_and_numbers_stay():
+    from experiments.predict import without_formulas
+
+    frame = pd.DataFrame({"decision": ["=cmd|' /C calc'!A0", "-1", "ill"], "@risk": [-0.5, 0.25, 1], "-1": [1, 2, 3]})
+    escaped = without_formulas(frame)
+    assert escaped["decision"].tolist() == ["'=cmd|' /C calc'!A0", "-1", "ill"]
+    assert escaped["'@risk"].tolist() == [-0.5, 0.25, 1] and list(escaped) == ["decision", "'@risk", "-1"]
