@@ -46,7 +46,7 @@ def read_new_examples(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[s
     if not path.exists():
         raise InputError(f"{path} does not exist; correct the path")
     if not path.is_dir() and not zipfile.is_zipfile(path):
-        raise InputError(f"{path} is neither an npz file nor a folder with a {FILE}; give one of them")
+        raise InputError(f"{path} is neither a whole npz file nor a folder with a {FILE}; give one of them")
     columns = _of_folder(path, preprocessing) if path.is_dir() else _of_archive(path, preprocessing)
     sizes = {name: len(column.values) for name, column in columns.items()}
     if len(set(sizes.values())) != 1:

@@ -4,8 +4,9 @@
     mmjax predict --run=workdir/runs/<run> --inputs=new.npz --output=predictions.csv
 
 --inputs is a folder with a task.yaml as that of the task (its target may be empty), or an npz file: under each
-modality's name its raw values, as they are before preprocessing, [n, ...]; `<modality>.present` [n] says who has it,
-`<modality>.lengths` [n] how many steps are valid, `<modality>.rate` the samples a second of sound. A modality that is
+modality's name its raw values, as they are before preprocessing, [n, ...]; `<modality>.present` [n], truth values or
+0 and 1, says who has it, `<modality>.lengths` [n] how many steps are valid, `<modality>.rate` the samples a second of
+sound. A modality that is
 not there is absent. New examples are brought to what training found (columns by name, their types and decimal marks;
 the rate of sound; size, depth and colours of pictures) or refused; what is cut or unknown is told. The CSV
 has a line an example: the decision, and the probability of every class (or the values). Names of classes that a
@@ -19,8 +20,7 @@ import warnings
 from absl import flags
 
 from benchmarks import command
-from benchmarks.escaping import escape_csv
-from mmjax.data.folder.numbers import number_in_cell
+from benchmarks.escaping import without_formulas
 from mmjax.disk import writing
 
 FLAGS = flags.FLAGS
@@ -49,16 +49,6 @@ def main() -> int:
         partial.replace(output)
     print(f"wrote {len(frame):,} predictions of {json.dumps(run.title)} to {FLAGS.output}")
     return 0
-
-
-def without_formulas(frame):
-    """The frame with every name escaped that a user chose; one that is a number, as -1, is no formula."""
-
-    def escape(cell):
-        return escape_csv(cell) if isinstance(cell, str) and number_in_cell(cell, ".") is None else cell
-
-    texts = {column: frame[column].map(escape) for column in frame if frame[column].dtype.kind not in "biuf"}
-    return frame.assign(**texts).rename(columns=escape)
 
 
 if __name__ == "__main__":

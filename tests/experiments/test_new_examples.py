@@ -287,7 +287,11 @@ def test_bytes_are_text(kept, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("nope.npz", "does not exist"), ("new.csv", "neither an npz file nor a folder"), ("new.npy", "neither an npz")],
+    [
+        ("nope.npz", "does not exist"),
+        ("new.csv", "neither a whole npz file nor a folder"),
+        ("new.npy", "neither a whole npz"),
+    ],
 )
 def test_what_is_no_file_of_new_examples_is_said(kept, tmp_path, name, words):
     (tmp_path / "new.csv").write_text("a,b\n1,2\n")

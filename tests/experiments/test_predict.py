@@ -178,12 +178,3 @@ def test_parameters_that_are_not_as_they_were_written_predict_nothing(workdir, t
     (run / "result.json").unlink()
     with pytest.raises(InputError, match="parameters is damaged or was not written to its end"):
         read_run(run)
-
-
-def test_a_spreadsheet_runs_no_name_of_a_class_and_numbers_stay():
-    from experiments.predict import without_formulas
-
-    frame = pd.DataFrame({"decision": ["=cmd|' /C calc'!A0", "-1", "ill"], "@risk": [-0.5, 0.25, 1], "-1": [1, 2, 3]})
-    escaped = without_formulas(frame)
-    assert escaped["decision"].tolist() == ["'=cmd|' /C calc'!A0", "-1", "ill"]
-    assert escaped["'@risk"].tolist() == [-0.5, 0.25, 1] and list(escaped) == ["decision", "'@risk", "-1"]
