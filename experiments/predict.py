@@ -6,11 +6,10 @@
 --inputs is a folder with a task.yaml as that of the task (its target may be empty), or an npz file: under each
 modality's name its raw values, as they are before preprocessing, [n, ...]; `<modality>.present` [n], truth values or
 0 and 1, says who has it, `<modality>.lengths` [n] how many steps are valid, `<modality>.rate` the samples a second of
-sound. A modality that is
-not there is absent. New examples are brought to what training found (columns by name, their types and decimal marks;
-the rate of sound; size, depth and colours of pictures) or refused; what is cut or unknown is told. The CSV
-has a line an example: the decision, and the probability of every class (or the values). Names of classes that a
-spreadsheet would take for a formula have an apostrophe before them; numbers are as they are.
+sound. A modality that is not there is absent. New examples are brought to what training found (columns by name, their
+types and decimal marks; the rate of sound; size, depth and colours of pictures) or refused; what is cut or unknown is
+told. The CSV has a line an example: the decision, and the probability of every class (or the values). Names of classes
+that a spreadsheet would take for a formula have an apostrophe before them; numbers are as they are.
 The exit code is 2 for bad input.
 """
 

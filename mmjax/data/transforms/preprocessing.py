@@ -73,9 +73,9 @@ def fit(name: str, kind: str, steps: tuple[Transform, ...], column: Column, form
         raise
     except (ValueError, TypeError, IndexError) as error:
         named = ", ".join(type(step).__name__ for step in steps) or "none"
-        raise StepsError(
-            name, f"modality {name!r}: the steps {named} do not make kind {kind!r} of it: {error}"
-        ) from error
+        why = str(error).removeprefix("modality 'any': ")  # `finish` knows no name
+        told = f"modality {name!r}: the steps {named} do not make kind {kind!r} of it: {why}"
+        raise StepsError(name, told) from error
     return Fitted(spec, tuple(steps), tuple(states), form.of_column(column))
 
 
