@@ -1,6 +1,14 @@
 """Text that a user chose, as each kind of file shows it and nothing more."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
+
+from mmjax.data.folder.numbers import number_in_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LATEX = str.maketrans({
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -26,6 +34,16 @@ def escape_markdown(text: str) -> str:
 def escape_csv(text: str) -> str:
     """The text with an apostrophe before it where a spreadsheet would take it for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table for a CSV, its texts and heading escaped; one that is a number, as -1, is no formula."""
+
+    def escape(cell):
+        return escape_csv(cell) if isinstance(cell, str) and number_in_cell(cell, ".") is None else cell
+
+    texts = {column: frame[column].map(escape) for column in frame if frame[column].dtype.kind not in "biuf"}
+    return frame.assign(**texts).rename(columns=escape)
 
 
 def _one_line(text: str) -> str:

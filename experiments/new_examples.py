@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,13 @@ from mmjax.data.transforms.tabular import Table
 from mmjax.errors import InputError, unknown_name
 
 EXTRAS = ("present", "lengths", "rate")
+WITH_LENGTHS = (
+    "tokens",
+    "sequence",
+    "waveform",
+    "video",
+    "points",
+)  # kinds of task.yaml whose examples may differ in it
 
 
 class NewExamplesWarning(UserWarning):
@@ -35,6 +43,10 @@ def read_new_examples(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[s
     Raises:
       InputError: if it cannot be read, has another modality, none that is known, or arrays of different lengths.
     """
+    if not path.exists():
+        raise InputError(f"{path} does not exist; correct the path")
+    if not path.is_dir() and not zipfile.is_zipfile(path):
+        raise InputError(f"{path} is neither a whole npz file nor a folder with a {FILE}; give one of them")
     columns = _of_folder(path, preprocessing) if path.is_dir() else _of_archive(path, preprocessing)
     sizes = {name: len(column.values) for name, column in columns.items()}
     if len(set(sizes.values())) != 1:
@@ -53,6 +65,7 @@ def make_ready(fitted: Fitted, column: Column | None, n: int) -> Column:
     name, shape = fitted.spec.name, fitted.spec.shape
     if column is None:
         return fitted.absent(n)
+    _check_ids(fitted, column)
     what = f"modality {name!r} of the new examples, {column.values.dtype} of shape {column.values.shape},"
     try:
         column = bring(fitted.form, fitted.spec.kind, what, column)
@@ -83,6 +96,19 @@ def tell_of_classes(path: Path, class_names: Sequence[str]) -> None:
         _tell([f"{told}trained on: {', '.join(class_names)}"])
 
 
+def _check_ids(fitted: Fitted, column: Column) -> None:
+    """Refuses ids that no row of the table of ids is for, before a narrower type makes others of them."""
+    ids, vocabulary = column.values[column.present], fitted.spec.vocabulary
+    if fitted.spec.kind != "tokens" or ids.dtype.kind not in "biu" or not ids.size:
+        return
+    for worst in (ids.min(), ids.max()):
+        if not 0 <= worst < vocabulary:
+            raise InputError(
+                f"modality {fitted.spec.name!r} of the new examples holds the id {worst}; the run was trained on ids "
+                f"from 0 to {vocabulary - 1}; number tokens as in training"
+            )
+
+
 def _unseen(fitted: Fitted, unseen: Mapping[int, Sequence[str]]) -> Iterator[str]:
     for place, values in unseen.items():
         column = fitted.form.columns[place] if fitted.form.columns else f"number {place}"
@@ -104,25 +130,71 @@ def _of_archive(path: Path, preprocessing: Mapping[str, Fitted]) -> dict[str, Co
             raise InputError(f"{path}: {unknown_name('array', name, accepted)}")
     columns = {}
     for name, fitted in preprocessing.items():
+        extras = {extra: arrays[f"{name}.{extra}"] for extra in EXTRAS if f"{name}.{extra}" in arrays}
         if name not in arrays:
+            for extra in extras:
+                raise InputError(f"{path}: {name}.{extra} stands there without {name}; add {name}, or leave it out")
             continue
-        values, lengths = arrays[name], arrays.get(f"{name}.lengths")
-        for extra in EXTRAS[:2]:
-            if len(arrays.get(f"{name}.{extra}", values)) != len(values):
-                raise InputError(
-                    f"{path}: {name}.{extra} has another length than {name}, {len(values)}; give one a row"
-                )
-        known = fitted.form.rate or fitted.spec.rate
-        rate = _rate(path, name, arrays[f"{name}.rate"]) if f"{name}.rate" in arrays else known
+        values = _texts(f"{path}: {name}", arrays[name])
+        if not values.ndim:
+            raise InputError(f"{path}: {name} is one value; accepted are arrays with a row an example, [n, ...]")
+        present = _present(f"{path}: {name}", extras.get("present", np.ones(len(values), bool)), len(values))
+        lengths = _lengths(f"{path}: {name}", fitted, values, extras["lengths"]) if "lengths" in extras else None
+        rate = fitted.form.rate or fitted.spec.rate
+        if "rate" in extras and not rate:
+            raise InputError(f"{path}: {name}.rate: modality {name!r} is no sound and has no rate; leave it out")
+        rate = _rate(path, name, extras["rate"]) if "rate" in extras else rate
         if fitted.form.kind:
             column = column_like(fitted.form, name, f"{path}: {name}", values, lengths, rate)
         else:
             values = values.astype(object) if values.dtype.kind == "U" else values
-            lengths = None if lengths is None else lengths.astype(np.int32)
             column = Column(values, np.ones(len(values), bool), lengths, fitted.spec.vocabulary, rate)
-        there = np.asarray(arrays.get(f"{name}.present", column.present), bool)
-        columns[name] = column._replace(present=column.present & there)
+        columns[name] = column._replace(present=column.present & present)
     return columns
+
+
+def _texts(where: str, values: np.ndarray) -> np.ndarray:
+    """An array, of which bytes are read as UTF-8."""
+    if values.dtype.kind != "S":
+        return values
+    try:
+        return np.char.decode(values, "utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{where} holds bytes that are no UTF-8 ({error}); save it as text, dtype str") from error
+
+
+def _present(where: str, present: np.ndarray, n: int) -> np.ndarray:
+    """[n] bool, of truth values or of 0 and 1."""
+    if present.dtype.kind not in "biuf" or present.shape != (n,) or not np.isin(present, (0, 1)).all():
+        held = f"{present.dtype} of shape {present.shape}"
+        odd = present[~np.isin(present, (0, 1))] if present.dtype.kind in "iuf" and present.ndim else []
+        raise InputError(
+            f"{where}.present is {held}{f' and holds {odd[0]}' if len(odd) else ''}; accepted are truth values, or 0 "
+            f"and 1, of shape ({n},), one an example"
+        )
+    return present.astype(bool)
+
+
+def _lengths(where: str, fitted: Fitted, values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """[n] int32 valid steps."""
+    if fitted.form.kind:
+        takes = fitted.form.kind in WITH_LENGTHS
+    else:  # a sequence of two axes may have become one vector
+        takes = values.dtype.kind not in "UO" and (fitted.spec.has_length or values.ndim != len(fitted.spec.shape) + 1)
+    if not takes or values.ndim < 2:
+        raise InputError(f"{where}.lengths: the modality has no steps of which some could be padding; leave it out")
+    most = values.shape[1]
+    if (
+        lengths.dtype.kind not in "iu"
+        or lengths.shape != (len(values),)
+        or (lengths > most).any()
+        or (lengths < 0).any()
+    ):
+        raise InputError(
+            f"{where}.lengths is {lengths.dtype} of shape {lengths.shape}; accepted are whole numbers from 0 to {most} "
+            f"of shape ({len(values)},), one an example"
+        )
+    return lengths.astype(np.int32)
 
 
 def _rate(path: Path, name: str, value) -> float:

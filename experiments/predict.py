@@ -4,11 +4,12 @@
     mmjax predict --run=workdir/runs/<run> --inputs=new.npz --output=predictions.csv
 
 --inputs is a folder with a task.yaml as that of the task (its target may be empty), or an npz file: under each
-modality's name its raw values, as they are before preprocessing, [n, ...]; `<modality>.present` [n] says who has it,
-`<modality>.lengths` [n] how many steps are valid, `<modality>.rate` the samples a second of sound. A modality that is
-not there is absent. New examples are brought to what training found (columns by name, their types and decimal marks;
-the rate of sound; size, depth and colours of pictures) or refused; what is cut or unknown is told. The CSV
-has a line an example: the decision, and the probability of every class (or the values).
+modality's name its raw values, as they are before preprocessing, [n, ...]; `<modality>.present` [n], truth values or
+0 and 1, says who has it, `<modality>.lengths` [n] how many steps are valid, `<modality>.rate` the samples a second of
+sound. A modality that is not there is absent. New examples are brought to what training found (columns by name, their
+types and decimal marks; the rate of sound; size, depth and colours of pictures) or refused; what is cut or unknown is
+told. The CSV has a line an example: the decision, and the probability of every class (or the values). Names of classes
+that a spreadsheet would take for a formula have an apostrophe before them; numbers are as they are.
 The exit code is 2 for bad input.
 """
 
@@ -18,6 +19,7 @@ import warnings
 from absl import flags
 
 from benchmarks import command
+from benchmarks.escaping import without_formulas
 from mmjax.disk import writing
 
 FLAGS = flags.FLAGS
@@ -42,7 +44,7 @@ def main() -> int:
     frame = run.predict(columns)
     with writing(output):
         partial = output.with_name(output.name + ".partial")
-        frame.to_csv(partial, index_label="row")
+        without_formulas(frame).to_csv(partial, index_label="row")
         partial.replace(output)
     print(f"wrote {len(frame):,} predictions of {json.dumps(run.title)} to {FLAGS.output}")
     return 0

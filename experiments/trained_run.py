@@ -77,6 +77,9 @@ def read_run(folder: Path) -> TrainedRun:
     Raises:
       InputError: if it is none, was kept without parameters, or has other parameters than were written.
     """
+    if not (folder / "config.json").is_file():
+        told = "is no folder of a run: it has no config.json" if folder.exists() else "does not exist"
+        raise InputError(f"{folder} {told}; give a folder of `runs` in a workdir")
     with reading(folder / "config.json"):
         identity = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if not (folder / "parameters").is_dir():

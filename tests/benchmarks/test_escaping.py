@@ -1,8 +1,9 @@
 """What a user called something is shown as it stands, whatever it would be to the reader of a file."""
 
+import pandas as pd
 import pytest
 
-from benchmarks.escaping import escape_csv, escape_latex, escape_markdown
+from benchmarks.escaping import escape_csv, escape_latex, escape_markdown, without_formulas
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,10 @@ def test_a_formula_of_a_spreadsheet_is_text(text):
 @pytest.mark.parametrize("text", ["", "a=b", "unimodal/-x", "'a", " =a", "done"])
 def test_what_is_no_formula_stays(text):
     assert escape_csv(text) == text
+
+
+def test_a_spreadsheet_runs_no_name_of_a_class_and_numbers_stay():
+    frame = pd.DataFrame({"decision": ["=cmd|' /C calc'!A0", "-1", "ill"], "@risk": [-0.5, 0.25, 1], "-1": [1, 2, 3]})
+    escaped = without_formulas(frame)
+    assert escaped["decision"].tolist() == ["'=cmd|' /C calc'!A0", "-1", "ill"]
+    assert escaped["'@risk"].tolist() == [-0.5, 0.25, 1] and list(escaped) == ["decision", "'@risk", "-1"]

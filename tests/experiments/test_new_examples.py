@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from make_folders import change, write_arrays, write_good, yaml
+from make_folders import arrays_of, change, write_arrays, write_good, yaml
 from PIL import Image
 
 from experiments.new_examples import NewExamplesWarning, make_ready, read_new_examples, tell_of_classes
+from experiments.trained_run import read_run
 from mmjax.data import load_task
 from mmjax.data.transforms import preprocessing
 from mmjax.errors import InputError
@@ -210,3 +211,96 @@ def test_other_names_of_classes_are_told(kept, tmp_path):
     yaml(other, "column: diagnosis}", "column: diagnosis, classes: [well, sick]}")
     with pytest.warns(NewExamplesWarning, match="names the classes well, sick, .* trained on: healthy, ill"):
         tell_of_classes(other, ("healthy", "ill"))
+
+
+def saved(path, **arrays):
+    np.savez(path / "new.npz", **{name.replace("__", "."): value for name, value in arrays.items()})
+    return path / "new.npz"
+
+
+def test_another_decimal_mark_is_refused_and_not_multiplied_by_1000(tmp_path):
+    folder = tmp_path / "points"
+    folder.mkdir()
+    cells = [f"{38 + place / 1000:.3f}" for place in range(60)]
+    labels = ["sick" if place % 2 else "healthy" for place in range(60)]
+    frame = pd.DataFrame({"age": cells, "temp": 1, "code": 2, "note": "feels well today", "label": labels})
+    frame.to_csv(folder / "t.csv", index=False)
+    (folder / "task.yaml").write_text(TASK)
+    fitted = load_task(str(folder), cache_dir=str(tmp_path / "cache")).preprocessing
+    frame.assign(age=frame["age"].str.replace(".", ",")).to_csv(folder / "t.csv", index=False, sep=";")
+    (folder / "task.yaml").write_text(TASK.replace("file: t.csv", "file: t.csv, delimiter: ';'"))
+    with pytest.raises(InputError, match="line 2, column 'age': '38,000' may be 38000 or 38, and the run was trained"):
+        read_new_examples(folder, fitted)
+
+
+@pytest.mark.parametrize(
+    ("extra", "value", "words"),
+    [("picture__present", np.array(["0"] * 50), r"picture.present is <U1 .*accepted are truth values, or 0 and 1"),
+     ("picture__present", np.full(50, np.nan), "holds nan; accepted are truth values"),
+     ("picture__present", np.full(50, 2), "holds 2; accepted"),
+     ("picture__present", np.ones((50, 1)), r"of shape \(50, 1\); accepted .* of shape \(50,\)"),
+     ("picture__present", np.ones(()), r"of shape \(\); accepted"),
+     ("picture__present", np.ones(49), r"of shape \(49,\); accepted"),
+     ("picture__rate", 8000, "picture.rate: .* is no sound"),
+     ("picture__lengths", np.ones(50, int), "picture.lengths: .* no steps"),
+     ("table__lengths", np.ones(50, int), "table.lengths: .* no steps"),
+     ("gait__lengths", np.full(50, 7), "gait.lengths is int64 .* from 0 to 6"),
+     ("gait__lengths", np.full(50, 1.5), "gait.lengths is float64"),
+     ("film", np.array(3), "film is one value"),
+     ("sound__present", np.ones(50), "sound.present stands there without sound")],
+)  # fmt: skip
+def test_arrays_that_stand_beside_are_what_they_must_be(kept, tmp_path, extra, value, words):
+    _, fitted = kept["arrays"]
+    its = {name: arrays_of()[name] for name in ("picture", "table", "gait")}
+    with pytest.raises(InputError, match=words):
+        read_new_examples(saved(tmp_path, **its | {extra: value}), fitted)
+
+
+def test_zeros_and_ones_say_who_is_present(kept, tmp_path):
+    _, fitted = kept["arrays"]
+    there = np.arange(50) % 2
+    for present in (there, there.astype(bool), there.astype(float)):
+        path = saved(tmp_path, picture=arrays_of()["picture"], picture__present=present)
+        np.testing.assert_array_equal(read_new_examples(path, fitted)["picture"].present, there)
+
+
+@pytest.mark.parametrize("odd", [2**31 - 1, 2**31, 2**32 + 1, 2**63, 9, -1])
+def test_ids_that_training_did_not_have_are_refused_as_they_stand(kept, tmp_path, odd):
+    _, fitted = kept["arrays"]
+    ids = np.ones((3, 5), np.uint64 if odd > 0 else np.int64)
+    ids[1, 2] = odd
+    with pytest.raises(InputError, match=f"holds the id {odd}"):
+        ready(saved(tmp_path, words=ids), fitted, "words")
+
+
+def test_bytes_are_text(kept, tmp_path):
+    folder, fitted = kept["codes"]
+    frame = pd.read_csv(folder / "t.csv", dtype=str)
+    table = frame[["age", "temp", "code"]].to_numpy().astype(str)
+    expected = ready(folder, fitted, "vitals")["vitals"]
+    np.testing.assert_array_equal(
+        ready(saved(tmp_path, vitals=table.astype("S")), fitted, "vitals")["vitals"], expected
+    )
+    with pytest.raises(InputError, match="vitals holds bytes that are no UTF-8 .*save it as text"):
+        read_new_examples(saved(tmp_path, vitals=np.array([[b"\xff", b"1", b"2"]])), fitted)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nope.npz", "does not exist"),
+        ("new.csv", "neither a whole npz file nor a folder"),
+        ("new.npy", "neither a whole npz"),
+    ],
+)
+def test_what_is_no_file_of_new_examples_is_said(kept, tmp_path, name, words):
+    (tmp_path / "new.csv").write_text("a,b\n1,2\n")
+    np.save(tmp_path / "new.npy", np.ones((3, 2)))
+    with pytest.raises(InputError, match=f"{name}.* {words}"):
+        read_new_examples(tmp_path / name, kept["arrays"][1])
+
+
+def test_a_folder_of_no_run_is_said(tmp_path):
+    for path, words in ((tmp_path / "nope", "does not exist"), (tmp_path, "is no folder of a run")):
+        with pytest.raises(InputError, match=f"{words}.*give a folder of `runs`"):
+            read_run(path)

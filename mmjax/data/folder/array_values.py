@@ -6,6 +6,7 @@ import numpy as np
 
 from mmjax.data.folder.numbers import LARGEST
 from mmjax.data.folder.schema import KINDS, ModalityPart
+from mmjax.data.folder.sounds import oddities
 from mmjax.data.transforms.contract import Column, Transform
 from mmjax.data.transforms.image import Channels, normalisation_of
 from mmjax.data.transforms.points import NormalisePoints
@@ -16,9 +17,9 @@ from mmjax.data.transforms.text import Clean, Tokens
 from mmjax.errors import InputError
 
 AXES = {"vector": 2, "tokens": 2, "image": 4, "sequence": 3, "waveform": 2, "video": 5, "points": 3}
-COLOURS = (1, 3)  # channels by which an axis before height and width is known
 OVERSHOOT = 2.0  # beyond which samples are in other units, and not only louder than a recorder can take
-LAST = (1, 2, 3, 4)  # channels of a last axis
+MOST_IDS = 2**24  # of tokens: a vocabulary of more is a hash or a number of something else
+COLOURS = (1, 2, 3, 4)  # channels by which an axis of them is known
 # What is subtracted of samples of whole numbers, and what they are divided by, to lie in [-1, 1).
 FULL_SCALES = {
     "uint8": (2**7, 2**7),
@@ -57,24 +58,32 @@ def modality_of_array(
         present &= lengths > 0
     found, warnings = RawForm(kind=part.kind), []
     if kind in ("image", "video") and not plain:
-        channels = part.channels or (form.channels if form else "") or _channels_of(values)
+        first, last = values.shape[-3], values.shape[-1]
+        known = part.channels or (form.channels if form else "")
+        channels = known or ("first" if first in COLOURS and last not in COLOURS else "last")
         found = RawForm(kind=part.kind, channels=channels)
+        if not known and (channels == "first" or (first in COLOURS) == (last in COLOURS)):
+            warnings.append(
+                f"{part.name}: arrays of shape {values.shape[1:]} are taken as channels {channels}, "
+                f"{first if channels == 'first' else last} of them; `channels: {channels}` says so, "
+                f"`channels: {'last' if channels == 'first' else 'first'}` says otherwise"
+            )
         if channels == "first":
-            if not part.channels and not form:
-                warnings.append(
-                    f"{part.name}: arrays of shape {values.shape[1:]} are taken as channels first, {values.shape[-3]} "
-                    "of them; `channels: first` says so, `channels: last` says otherwise"
-                )
             values = np.moveaxis(values, -3, -1)
     if kind == "tokens":
         if values.min() < 0:
             raise InputError(f"{where} holds the id {values.min()}; accepted are 0 (padding) and more")
+        if values.max() >= MOST_IDS:
+            raise InputError(
+                f"{where} holds the id {values.max()}; accepted are ids below {MOST_IDS:,}: number the tokens from 1"
+            )
         if lengths is None:
             lengths = np.where(values > 0, np.arange(1, values.shape[1] + 1), 0).max(axis=1)
             present &= lengths > 0
     if part.kind == "waveform":
         values, units, warning = _sound(part, where, values, present, form)
         found, warnings = RawForm(kind=part.kind, units=units), warnings + warning
+        warnings += [f"{part.name}: {sentence}" for sentence in oddities(values, present, lengths)]
     lengths = None if lengths is None else lengths.astype(np.int32)
     vocabulary = int(values.max()) + 1 if kind == "tokens" else 0
     column = Column(values, present, lengths, vocabulary, float(part.rate))
@@ -117,9 +126,25 @@ def _present(kind: str, where: str, values: np.ndarray) -> np.ndarray:
     return present
 
 
-def _channels_of(values: np.ndarray) -> str:
-    first, last = values.shape[-3], values.shape[-1]
-    return "first" if first in COLOURS and last > first and last not in LAST else "last"
+def units_of(where: str, loudest: float, accepted: float, form: RawForm | None) -> tuple[str, list[str]]:
+    """FULL_SCALE or OWN, of floats whose greatest magnitude is `loudest`; and warnings.
+
+    Args:
+      where: the sound is, for a complaint.
+      loudest: sample.
+      accepted: magnitude in full scale, in training.
+      form: what training found; None in training.
+
+    Raises:
+      InputError: if training was in full scale, and this is far beyond.
+    """
+    if form and form.units == FULL_SCALE and loudest > OVERSHOOT:
+        raise InputError(
+            f"{where} reaches {loudest:g}, and the run was trained on sound in [-1, 1]; divide by the full scale"
+        )
+    if loudest <= accepted or form:
+        return FULL_SCALE if loudest <= accepted else OWN, []
+    return OWN, [f"samples reach {loudest:g}, and sound lies in [-1, 1]; divide by the full scale"]
 
 
 def _sound(part: ModalityPart, where: str, values: np.ndarray, present: np.ndarray, form: RawForm | None):
@@ -128,17 +153,8 @@ def _sound(part: ModalityPart, where: str, values: np.ndarray, present: np.ndarr
         raise InputError(f"{where}: sound in an array needs its rate; add `rate: <samples a second>` to the modality")
     if values.dtype.kind == "f":
         loudest = float(np.abs(values[present]).max()) if present.any() else 0.0
-        if form and form.units == FULL_SCALE and loudest > OVERSHOOT:
-            raise InputError(
-                f"{where} reaches {loudest:g}, and the run was trained on sound in [-1, 1]; divide by the full scale"
-            )
-        if loudest <= 1 or form:
-            return values, FULL_SCALE if loudest <= 1 else OWN, []
-        return (
-            values,
-            OWN,
-            [f"{part.name}: samples reach {loudest:g}, and sound lies in [-1, 1]; divide by the full scale"],
-        )
+        units, told = units_of(where, loudest, 1, form)
+        return values, units, [f"{part.name}: {sentence}" for sentence in told]
     if values.dtype.name not in FULL_SCALES:
         raise InputError(
             f"{where} is {values.dtype}, which says no full scale; save sound as {', '.join(FULL_SCALES)}, or as "

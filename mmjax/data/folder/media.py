@@ -28,27 +28,35 @@ def names_by_key(path: Path, names: Iterable[str], keys: Sequence[str]) -> tuple
       keys: of the examples.
 
     Raises:
-      InputError: if two files could be one key's.
+      InputError: if two files could be one key's, or no file is any key's.
     """
     names = sorted(names)
     whole, stems = defaultdict(list), defaultdict(list)
     for name in names:
-        whole[str(PurePosixPath(name).with_suffix(""))].append(name)
+        whole[_without_ending(name)].append(name)
         stems[PurePosixPath(name).stem].append(name)
     found = np.full(len(keys), "", object)
     for row, key in enumerate(keys):
-        its = (
-            [key] if key in whole.get(str(PurePosixPath(key).with_suffix("")), ()) else whole.get(key) or stems.get(key)
-        )
+        its = [key] if key in whole.get(_without_ending(key), ()) else whole.get(key) or stems.get(key)
         if its and len(its) > 1:
             raise InputError(
                 f"{path}: {its[0]} and {its[1]} may both be the file of {key!r}; keep one, name a folder that holds "
                 "one a key, or say `names` and `column`"
             )
         found[row] = its[0] if its else ""
+    if not any(found) and len(keys):
+        raise InputError(
+            f"{path}: no file is named as a row's id: ids are as {keys[0]!r}, files as {names[0]!r}; give both the "
+            "same case and zeros, or say `names: <table>` and `column: <of file names>`"
+        )
     unused = sorted(set(names) - set(found))
     told = [f"{len(unused):,} of {len(names):,} files belong to no row, as {unused[0]}"] if unused else []
     return found, told
+
+
+def _without_ending(name: str) -> str:
+    path = PurePosixPath(name)
+    return str(path.with_suffix("")) if path.name else name  # `.` and `/` have no name
 
 
 def names_in_order(path: Path, names: Iterable[str], complaint: str) -> np.ndarray:

@@ -42,10 +42,13 @@ LARGEST = float(np.finfo(np.float32).max)  # what models compute in
 
 
 class NumberColumn(NamedTuple):
-    """[n] float64, NaN where the cell says nothing, and the decimal mark."""
+    """[n] float64, NaN where the cell says nothing; and the marks.
+
+    These are the decimal mark and, where point or comma stood between thousands in some cell, that one after it.
+    """
 
     values: np.ndarray
-    decimal: str
+    marks: str
 
 
 class NumberCount(NamedTuple):
@@ -59,7 +62,7 @@ class NumberCount(NamedTuple):
 def read_numbers(
     cells: Sequence[str],
     where: Callable[[int], str],
-    decimal: str = "",
+    marks: str = "",
     hint: str = "",
     remedy: str = "correct or empty it",
 ) -> NumberColumn:
@@ -68,25 +71,33 @@ def read_numbers(
     Args:
       cells: [n], "" says nothing.
       where: how a row's cell is pointed at.
-      decimal: the decimal mark; "" lets the column decide.
+      marks: of the column in training, as NumberColumn has them; "" lets the column decide. Where training had one
+        mark, a cell with the other alone is refused: it is as likely the decimal mark of another program.
       hint: what else may be done of a cell that is no number, or of a column that may be read in two ways.
       remedy: what is done of a cell that is no number.
 
     Raises:
       InputError: naming the first cell that is no finite number, is beyond LARGEST, or may be read in two ways.
     """
-    plain = None if decimal == "," else _plain(cells)
+    plain = None if marks.startswith(",") else _plain(cells)
     if plain is not None:
         return NumberColumn(_kept(plain, cells, where), ".")
     said = {row: text.strip() for row, text in enumerate(cells) if says_something(text)}
-    decimal = decimal or _decimal_of(said, where, hint)
+    decimal = marks[:1] or _decimal_of(said, where, hint)
+    other = "," if decimal == "." else "."
     values = np.full(len(cells), np.nan)
     for row, text in said.items():
         found = number_in_cell(text, decimal)
         if found is None:
             raise InputError(f"{where(row)}: {text!r} {_why(text, decimal)}; {remedy}{hint}")
+        if len(marks) == 1 and decimal not in text and text.count(other) == 1:
+            raise InputError(
+                f"{where(row)}: {text!r} may be {number_in_cell(text, '.'):g} or {number_in_cell(text, ','):g}, and "
+                f"the run was trained on numbers with the decimal mark {decimal!r} and no {other!r} between "
+                f"thousands; write it with {decimal!r}, and nothing between thousands"
+            )
         values[row] = found
-    return NumberColumn(_kept(values, cells, where), decimal)
+    return NumberColumn(_kept(values, cells, where), decimal + other * any(other in text for text in said.values()))
 
 
 def type_of(name: str, cells: Sequence[str], where: Callable[[int], str]) -> tuple[str, str]:

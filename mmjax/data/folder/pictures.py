@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import warnings
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from mmjax.errors import InputError
 
 LARGEST = 64  # pixels a side of pictures, where no size is given
 MOST_PIXELS = 2**26  # of a picture's file
+MOST_BYTES = 2**33  # of all pictures of a modality in single precision, as encoders take them
 DTYPES = {"8 bits": np.uint8, "16 bits": np.uint16, "floats": np.float32}  # of a channel, by the depth of the file
 GRAY = ("1", "L", "LA", "La", "I", "F")
 PAPER = (255, 255, 255, 255)  # what shows through where a picture is transparent
@@ -64,6 +66,12 @@ def read_pictures(
                 f"pictures of about {median[0]} x {median[1]} pixels are read as {size[0]} x {size[1]}; "
                 "`size: [height, width]` says otherwise"
             )
+    count = len(files) * math.prod(map(int, size)) * (1 if gray else 3) * np.dtype(np.float32).itemsize
+    if count > MOST_BYTES:
+        raise InputError(
+            f"{len(files):,} pictures of {size[0]} x {size[1]} pixels would take {count:,} bytes, and accepted are "
+            f"{MOST_BYTES:,}; give a smaller `size: [height, width]` in task.yaml"
+        )
     blank = np.zeros((*map(int, size), 1 if gray else 3), DTYPES[depth])
     return np.stack([blank if each is None else _pixels(each, blank) for each in pictures]), told
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mmjax.data.folder.lines import Lines, read_yaml
+from mmjax.data.folder.pictures import MOST_PIXELS
 from mmjax.data.folder.settings import setting_number, typed_settings
 from mmjax.data.transforms.contract import Transform
 from mmjax.data.transforms.registry import TRANSFORMS
@@ -252,12 +253,16 @@ def _modality(reader: _Reader, name: str) -> ModalityPart:
     size = reader.content.get("size", ["0", "0"])
     if not isinstance(size, list) or len(size) != 2 or not all(isinstance(s, str) and s.isdecimal() for s in size):
         reader.refuse("size", _said(size), "[height, width] in pixels")
+    height, width = map(int, size)
+    if bool(height) != bool(width) or height * width > MOST_PIXELS:
+        accepted = f"height and width, {MOST_PIXELS:,} pixels together at most, or [0, 0] for those of the files"
+        reader.refuse("size", _said(size), accepted)
     return ModalityPart(
         name,
         kind,
         reference,
         _steps(reader),
-        tuple(map(int, size)),
+        (height, width),
         reader.number("rate", 0, int),
         reader.number("seconds", ModalityPart.seconds),
         _categories(reader, kind, reference),

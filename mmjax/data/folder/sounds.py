@@ -15,6 +15,8 @@ from mmjax.data.sources import reading
 from mmjax.errors import InputError
 
 UNKNOWN_SIZE = 2**31 - 2**16  # bytes; programs that write to a pipe declare such sizes or more
+FEWEST_SAMPLES = 16  # of most sounds; with fewer nothing is heard
+OPPOSED = 1e-3  # of the loudest channel, which the mean of channels that are not in opposite phase exceeds
 LAST_PAGE = 4  # the flag of an Ogg page that ends a stream
 PAGE = 2**16  # bytes, more than an Ogg page has
 
@@ -46,6 +48,12 @@ def read_sounds(
             divisor = np.gcd(rate, sound[1])
             wave = resample_poly(wave, rate // divisor, sound[1] // divisor).astype(np.float32)
         waves.append(wave)
+    opposed = sum(sound[2] for sound in sounds if sound is not None)
+    if opposed:
+        told.append(
+            f"{opposed:,} of {len(sounds):,} sounds have channels in opposite phase, whose mean is silence; save one "
+            "channel of them"
+        )
     longer = [len(wave) for wave in waves if seconds and len(wave) > max(1, most)]
     if longer:
         told.append(
@@ -60,7 +68,20 @@ def read_sounds(
     return padded, lengths, float(rate), told
 
 
-def _sound(name: str, file: Path | bytes) -> tuple[np.ndarray, int]:
+def oddities(values: np.ndarray, present: np.ndarray, lengths: np.ndarray | None) -> list[str]:
+    """Sentences about sound, [n, samples] with lengths [n], in which there is nothing to be heard."""
+    lengths = np.full(len(values), values.shape[1]) if lengths is None else lengths
+    rows = np.flatnonzero(present & (lengths > 0))
+    told, median = [], int(np.median(lengths[rows])) if len(rows) else FEWEST_SAMPLES
+    if median < FEWEST_SAMPLES:
+        told.append(f"half of the sounds have {median} samples or fewer; give a higher `rate`, or longer sounds")
+    elif len(rows) and all(np.ptp(values[row, : lengths[row]]) == 0 for row in rows):
+        told.append("every sound is silent or constant from its beginning to its end; look at how they were recorded")
+    return told
+
+
+def _sound(name: str, file: Path | bytes) -> tuple[np.ndarray, int, bool]:
+    """The mean of its channels, its rate, and whether these are in opposite phase."""
     import soundfile
 
     with reading(Path(name), own=True), io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb") as opened:
@@ -76,7 +97,8 @@ def _sound(name: str, file: Path | bytes) -> tuple[np.ndarray, int]:
         raise InputError(f"{name} lacks its end: it declares {frames:,} samples and holds {len(wave):,}; copy it again")
     if not np.isfinite(wave).all():
         raise InputError(f"{name} holds samples that are not finite; save it again")
-    return wave.mean(axis=1), int(rate)
+    mean = wave.mean(axis=1)
+    return mean, int(rate), wave.shape[1] > 1 and bool(np.abs(mean).max() < OPPOSED * np.abs(wave).max())
 
 
 def _lacking(file: BinaryIO) -> str:

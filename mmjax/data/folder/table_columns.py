@@ -89,15 +89,15 @@ def side_by_side(
     names, told = part.reference.columns, []
     types, decimals, parts = [], [], []
     for place, (name, cells) in enumerate(zip(names, strings, strict=True)):
-        kind, decimal, its = "number", "", functools.partial(where, column=name)
+        kind, marks, its = "number", "", functools.partial(where, column=name)
         if form and form.types:
-            kind, decimal = form.types[place], form.decimals[place]
+            kind, marks = form.types[place], form.decimals[place]
         elif part.kind == "table":
             kind, warning = ("category", "") if name in part.categories else type_of(name, cells, its)
             told += [f"{part.name}: {warning}"] if warning else []
         if kind == "number":
             hint = "" if part.kind == "vector" else f", or say `categories: [{name}]` where the run is trained"
-            cells, decimal = read_numbers(cells, its, decimal, hint)
+            cells, marks = read_numbers(cells, its, marks, hint)
         else:
             cells = np.array([*map(category_of, cells), None], object)[:-1]
             different = len(set(cells))
@@ -107,7 +107,7 @@ def side_by_side(
                     "category of its own; leave it out, or make it a text"
                 )
         types.append(kind)
-        decimals.append(decimal)
+        decimals.append(marks)
         parts.append(cells)
     found = RawForm(kind=part.kind, columns=names, types=tuple(types), decimals=tuple(decimals))
     numbers = tuple(place for place, kind in enumerate(types) if kind == "number")

@@ -17,6 +17,7 @@ from mmjax.data.prepared import read_task
 from mmjax.data.protocols import parse
 from mmjax.data.recipe import Modality, Variant
 from mmjax.data.sources import digest
+from mmjax.data.transforms.preprocessing import StepsError
 from mmjax.errors import InputError
 from mmjax.file_names import file_name
 from mmjax.types import SPLITS, Task
@@ -104,7 +105,12 @@ def _make(schema: Schema, title: str, split_by: tuple[str, int]) -> Task:
     if splits is not None:
         by_split = {split: {n: v[splits == split] for n, v in columns.items()} for split in SPLITS if split in splits}
     variant = Variant(schema.name, modalities, target)
-    task = make_task(
-        title, variant, split_by, by_split, groups="groups" if groups is not None else None, source=schema.source
-    )
+    grouped = "groups" if groups is not None else None
+    try:
+        task = make_task(title, variant, split_by, by_split, groups=grouped, source=schema.source)
+    except StepsError as error:
+        line = next(part.reference.line for part in schema.modalities if part.name == error.modality)
+        raise InputError(
+            f"{schema.folder / FILE}, line {line}: {error}; give other `steps`, or leave them out"
+        ) from error
     return dataclasses.replace(task, warnings=(*told, *task.warnings))

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from mmjax.data.folder import arrays, media, saved_datasets, tables
-from mmjax.data.folder.array_values import modality_of_array
+from mmjax.data.folder.array_values import OVERSHOOT, modality_of_array, units_of
 from mmjax.data.folder.pictures import read_pictures
 from mmjax.data.folder.places import contents, is_archive, members_named, place_of
 from mmjax.data.folder.schema import FILE, ModalityPart, Reference, Schema
-from mmjax.data.folder.sounds import read_sounds
+from mmjax.data.folder.sounds import oddities, read_sounds
 from mmjax.data.folder.table_columns import as_in_training, numeric_columns, side_by_side, with_points
 from mmjax.data.transforms.contract import Column
 from mmjax.data.transforms.image import normalisation_of
-from mmjax.data.transforms.raw_form import FULL_SCALE, RawForm, RawModality
+from mmjax.data.transforms.raw_form import RawForm, RawModality
 from mmjax.data.transforms.text import Clean, Tokens
 from mmjax.errors import InputError
 
@@ -215,7 +215,11 @@ def _decoded(part: ModalityPart, files: Sequence[tuple], told: list[str], form: 
         rate, seconds = (form.rate or part.rate, form.seconds) if form else (part.rate, part.seconds)
         values, lengths, rate, more = read_sounds(files, rate, seconds)
         column, steps = Column(values, present, lengths, rate=rate), ()
-        found = RawForm(kind=part.kind, seconds=seconds, units=FULL_SCALE)
+        peaks = np.abs(values).max(axis=1)
+        # What is decoded or resampled is a little louder than full scale at times, and never by OVERSHOOT.
+        units, told_of_units = units_of(files[int(peaks.argmax())][0], float(peaks.max()), OVERSHOOT, form)
+        more += [*told_of_units, *oddities(values, present, lengths)]
+        found = RawForm(kind=part.kind, seconds=seconds, units=units)
     return RawModality(column, steps, found, tuple(f"{part.name}: {sentence}" for sentence in (*told, *more)))
 
 

@@ -51,11 +51,31 @@ class Fitted:
         return finish(column, self.spec.kind)
 
 
+class StepsError(ValueError):
+    """Steps and the modality that they are for do not go together; `modality` is its name."""
+
+    def __init__(self, modality: str, sentence: str):
+        super().__init__(sentence)
+        self.modality = modality
+
+
 def fit(name: str, kind: str, steps: tuple[Transform, ...], column: Column, form: RawForm = RawForm()) -> Fitted:
-    """Steps fitted on a modality's column of train; `form` is what reading found beyond what the column shows."""
-    states = fit_steps(steps, column)
-    out = finish(apply_steps(steps, states, column.take(np.arange(min(1, len(column.values))))), kind)
-    spec = ModalitySpec(name, kind, tuple(out.values.shape[1:]), out.vocabulary, out.rate)
+    """Steps fitted on a modality's column of train; `form` is what reading found beyond what the column shows.
+
+    Raises:
+      StepsError: if the steps cannot be fitted on it, or what they make of it is not of the kind.
+    """
+    try:
+        states = fit_steps(steps, column)
+        out = finish(apply_steps(steps, states, column.take(np.arange(min(1, len(column.values))))), kind)
+        spec = ModalitySpec(name, kind, tuple(out.values.shape[1:]), out.vocabulary, out.rate)
+    except InputError:
+        raise
+    except (ValueError, TypeError, IndexError) as error:
+        named = ", ".join(type(step).__name__ for step in steps) or "none"
+        why = str(error).removeprefix("modality 'any': ")  # `finish` knows no name
+        told = f"modality {name!r}: the steps {named} do not make kind {kind!r} of it: {why}"
+        raise StepsError(name, told) from error
     return Fitted(spec, tuple(steps), tuple(states), form.of_column(column))
 
 

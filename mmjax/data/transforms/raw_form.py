@@ -30,7 +30,7 @@ class RawForm:
       channels: where an array of pictures has its colours, "first" or "last".
       columns: names of a table's columns, in the order in which its steps take them.
       types: of each of them, "number" or "category".
-      decimals: of each of them, the decimal mark of its numbers.
+      decimals: of each of them, the decimal mark of its numbers, and the mark between thousands where there was one.
     """
 
     kind: str = ""

@@ -9,7 +9,7 @@ from mmjax.data.transforms.preprocessing import fit
 from mmjax.data.transforms.raw_form import OWN, RawForm
 from mmjax.errors import InputError
 
-HALF = np.full((3, 8), 0.5)
+HALF = np.tile([0.5, -0.5], (3, 8))  # [3, 16], exact in every type
 
 
 def read(kind, values, form=None, lengths=None, **settings):
@@ -53,8 +53,8 @@ def test_lengths_of_sound_are_kept():
 @pytest.mark.parametrize(
     ("kind", "shape", "seen"),
     [("image", (2, 3, 8, 9), (2, 8, 9, 3)), ("image", (2, 1, 28, 28), (2, 28, 28, 1)),
-     ("image", (2, 8, 9, 3), (2, 8, 9, 3)), ("image", (2, 3, 3, 3), (2, 3, 3, 3)),
-     ("image", (2, 1, 9, 3), (2, 1, 9, 3)),
+     ("image", (2, 4, 8, 8), (2, 8, 8, 4)), ("image", (2, 2, 8, 8), (2, 8, 8, 2)),
+     ("image", (2, 8, 9, 3), (2, 8, 9, 3)), ("image", (2, 8, 2, 4), (2, 8, 2, 4)),
      ("video", (2, 5, 3, 8, 9), (2, 5, 8, 9, 3)), ("video", (2, 5, 8, 9, 3), (2, 5, 8, 9, 3))],
 )  # fmt: skip
 def test_channels_that_come_first_are_put_last_and_told(kind, shape, seen):
@@ -66,6 +66,16 @@ def test_channels_that_come_first_are_put_last_and_told(kind, shape, seen):
         np.testing.assert_array_equal(raw.column.values, np.moveaxis(values, -3, -1))
         assert read(kind, values, channels="last").column.values.shape == shape
     assert not read(kind, values, raw.form).warnings  # as in training, and no more said of it
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 3, 3), (2, 1, 9, 3), (2, 3, 8, 4), (2, 4, 8, 1), (2, 8, 9, 7)])
+def test_channels_that_may_be_first_or_last_are_told(shape):
+    values = np.zeros(shape, np.uint8)
+    raw = read("image", values)
+    assert raw.column.values.shape == shape
+    assert "`channels: last` says so, `channels: first` says otherwise" in raw.warnings[0]
+    for channels in ("first", "last"):
+        assert not read("image", values, channels=channels).warnings
 
 
 @pytest.mark.parametrize(
@@ -104,3 +114,17 @@ def test_numbers_beyond_float32_are_refused_by_their_row(kind, shape):
     values[1].flat[1] = -1e300
     with pytest.raises(InputError, match=r"data.npz: it, row 1 holds -1e\+300; .* up to 3.4e\+38"):
         read(kind, values)
+
+
+def test_ids_are_bounded_before_they_are_cast():
+    for odd in (2**24, 2**31 - 1, 2**32 + 3, 2**63):
+        with pytest.raises(InputError, match=f"holds the id {odd}; accepted are ids below 16,777,216"):
+            read("tokens", np.array([[1, odd]], np.uint64))
+    assert read("tokens", np.array([[1, 2**24 - 1]])).column.vocabulary == 2**24
+
+
+@pytest.mark.parametrize(
+    ("samples", "words"), [(np.full((3, 20), 0.5), "silent or constant"), (HALF[:, :1], "1 samples or fewer")]
+)
+def test_sound_in_which_nothing_is_heard_is_told(samples, words):
+    assert words in read("waveform", samples, rate=100).warnings[0]

@@ -120,8 +120,8 @@ def test_a_number_is_the_same_in_every_country(value):
 @given(st.lists(st.sampled_from(["36,6", "37", "1.250", "1.250,5", "-", ""]), min_size=1), st.integers(0, 99))
 def test_with_the_mark_of_training_a_cell_is_read_alike_whatever_stands_beside_it(cells, place):
     place %= len(cells)
-    alone = read_numbers([cells[place]], where, ",").values[0]
-    np.testing.assert_array_equal(read_numbers(cells, where, ",").values[place], alone)
+    alone = read_numbers([cells[place]], where, ",.").values[0]
+    np.testing.assert_array_equal(read_numbers(cells, where, ",.").values[place], alone)
 
 
 @pytest.mark.parametrize(
@@ -129,3 +129,26 @@ def test_with_the_mark_of_training_a_cell_is_read_alike_whatever_stands_beside_i
 )
 def test_whole_categories_are_the_same_in_every_file(value, name):
     assert category_of(value) == name
+
+
+@pytest.mark.parametrize(
+    ("trained", "marks", "new", "read"),
+    [
+        (["38.415", "1"], ".", "38,415", None),
+        (["36,6", "1"], ",", "38.415", None),
+        (["38415", "1"], ".", "38,415", None),
+        (["36,6", "1"], ",", "-.415", None),
+        (["1,250.5", "1"], ".,", "38,415", 38415),  # training had thousands
+        (["1.250,5", "1"], ",.", "38.415", 38415),
+        (["36,6", "1"], ",", "1.250,5", 1250.5),  # both marks, or one twice, leave no doubt
+        (["38.4", "1"], ".", "1,250,000", 1250000),
+        (["38.4", "1"], ".", "1 250", 1250),
+    ],
+)
+def test_a_mark_that_training_did_not_have_is_no_mark_of_thousands(trained, marks, new, read):
+    assert read_numbers(trained, where).marks == marks
+    if read is not None:
+        assert read_numbers([new], where, marks).values == [read]
+        return
+    with pytest.raises(InputError, match="line 2, column 'age'.*trained on numbers with the decimal mark|is no number"):
+        read_numbers([new], where, marks)

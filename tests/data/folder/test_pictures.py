@@ -112,3 +112,9 @@ def test_new_pictures_get_the_size_and_colours_of_training_and_never_another_dep
     assert values.shape == (1, 3, 4, 3) and (values == 7).all()
     with pytest.raises(InputError, match="a has 16 bits a channel, and training has 8 bits"):
         read_pictures([("a", encoded(np.zeros(SIZE, np.uint16)))], (0, 0), form)
+
+
+def test_pictures_that_memory_would_not_hold_are_refused_before_they_are_made():
+    files = [("a.png", encoded(np.zeros((2, 2), np.uint8))), *[("none", None)] * 32]
+    with pytest.raises(InputError, match="33 pictures of 8192 x 8192 .* accepted are 8,589,934,592"):
+        read_pictures(files, (2**13, 2**13))

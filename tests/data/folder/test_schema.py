@@ -62,6 +62,8 @@ def test_a_delimiter_is_one_character_or_its_name(tmp_path, written, mark):
         ({"more": ", rate: " + "9" * 5000}, "line 2: rate is '999"),
         ({"more": ", seconds: [1]"}, "line 2: seconds is"),
         ({"more": ", size: [1.5, 2]"}, "line 2: size is"),
+        ({"more": ", size: [0, 5]"}, "line 2: size is ['0', '5']; accepted: height and"),
+        ({"more": ", size: [100000, 100000]"}, "height and width, 67,108,864 pixels together at most"),
         ({"more": ", steps: [{transform: [a]}]"}, "line 2: unknown transform"),
         ({"text": ", steps: [{transform: Scael}]"}, "line 3: unknown transform 'Scael': did you mean 'Scale', "),
         (

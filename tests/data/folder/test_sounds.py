@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from mmjax.data.folder.sounds import read_sounds
+from mmjax.data.folder.sounds import oddities, read_sounds
 from mmjax.errors import InputError
 
 WAVE = np.sin(np.arange(4000) / 9)
@@ -70,3 +70,20 @@ def test_a_heading_that_was_written_to_a_pipe_knows_no_length():
     piped = sound[:4] + b"\xff\xff\xff\xff" + sound[8:place] + b"\xff\xff\xff\xff" + sound[place + 4 :]
     assert read_sounds([("a", piped)], 0, 10)[1] == [4000]
     assert read_sounds([("a", more_chunks(sound))], 0, 10)[1] == [4000]
+
+
+def test_channels_in_opposite_phase_are_told():
+    for subtype in ("FLOAT", "PCM_16"):
+        two = encoded(np.stack([WAVE / 2, -WAVE / 2], axis=1), subtype=subtype)
+        assert (
+            "1 of 2 sounds have channels in opposite phase" in read_sounds([("a", two), ("b", encoded())], 0, 0)[3][0]
+        )
+    silence = encoded(np.zeros((4000, 2)))
+    assert not read_sounds([("a", silence)], 0, 0)[3]
+
+
+def test_sounds_of_a_sample_or_two_and_of_silence_are_told():
+    there = np.array([True, True, False])
+    assert not oddities(np.tile(WAVE, (3, 1)), there, None)
+    assert "have 2 samples or fewer" in oddities(np.tile(WAVE, (3, 1)), there, np.array([2, 2, 4000]))[0]
+    assert "silent or constant" in oddities(np.ones((3, 99)), there, None)[0]

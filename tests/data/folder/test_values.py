@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from make_folders import change, read_rows, write_rows, yaml
 from PIL import Image
+from scipy.io import wavfile
 
 from mmjax.data import load_task
 from mmjax.errors import InputError
@@ -137,3 +138,50 @@ def test_chinese_notes_tell_the_label(good, load):
     train = task.splits["train"]
     assert note.vocabulary > 10 and (train.inputs["note"] > 1).sum(axis=1).min() == 7
     assert len({row.tobytes() for row in train.inputs["note"]}) == 2
+
+
+def test_floats_of_sound_beyond_full_scale_are_told_and_then_refused(good, load):
+    from mmjax.data.folder.schema import read_schema
+    from mmjax.data.folder.targets import rows_of
+    from mmjax.data.folder.values import read_modality
+
+    form = load(good).preprocessing["voice"].form
+    wave = 8000 * np.sin(np.arange(400) / 9)
+    wavfile.write(good / "voices" / "3.wav", 2000, wave.astype(np.float32))
+    task = load(good)
+    assert any("voice: samples reach 79" in each for each in task.warnings)
+    assert task.preprocessing["voice"].form.units == "own"
+    schema = read_schema(good)
+    voice = next(part for part in schema.modalities if part.name == "voice")
+    with pytest.raises(InputError, match="3.wav reaches 79.* trained on sound in"):
+        read_modality(schema, voice, rows_of(schema), form)
+
+
+@pytest.mark.parametrize(
+    ("kind", "steps"), [("vector", "Tokens"), ("vector", "Channels"), ("text", "Scale"), ("image", "Flatten")]
+)
+def test_steps_that_do_not_suit_a_kind_are_refused_with_the_line(good, load, kind, steps):
+    its = {"vector": "file: visits.csv, columns: [age]", "text": "file: visits.csv, column: note",
+           "image": "file: scans, names: visits.csv, column: scan"}[kind]  # fmt: skip
+    yaml(good, "  vitals:", f"  odd: {{kind: {kind}, {its}, steps: [{{transform: {steps}}}]}}\n  vitals:")
+    with pytest.raises(InputError, match=f"task.yaml, line 7: modality 'odd': the steps {steps} do not make kind"):
+        load(good)
+
+
+@pytest.mark.parametrize("odd", [".", "/", ".."])
+def test_an_id_that_is_no_name_of_a_file_has_no_picture(good, load, odd):
+    by_ids(good)
+    change(good, 3, "visit", odd)
+    task = load(good)
+    assert sum((~task.splits[split].present["scan"]).sum() for split in SPLITS) == 1
+
+
+@pytest.mark.parametrize("name", ["SCAN{}.png", "{:03d}.png"])
+def test_ids_that_are_no_file_s_are_shown_beside_one(good, load, name):
+    by_ids(good)
+    for row in range(60):
+        change(good, row, "visit", f"scan{row}" if "SCAN" in name else str(row + 100))
+    for path in sorted((good / "scans").iterdir()):
+        path.rename(path.with_name("x" + name.format(int(path.stem))))
+    with pytest.raises(InputError, match="no file is named as a row's id: ids are as '.*0', files as 'x.*png'"):
+        load(good)
