@@ -19,7 +19,6 @@ import warnings
 from absl import flags
 
 from benchmarks import command
-from benchmarks.escaping import without_formulas
 from mmjax.disk import writing
 
 FLAGS = flags.FLAGS
@@ -33,6 +32,7 @@ def main() -> int:
     """Reads the run and the examples, and writes what the one says of the others."""
     output = command.path_of("output")
     command.check_writable(output)
+    from benchmarks.escaping import without_formulas  # imports JAX, as the others do
     from experiments.new_examples import NewExamplesWarning, read_new_examples, tell_of_classes
     from experiments.trained_run import read_run
 

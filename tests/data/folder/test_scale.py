@@ -52,7 +52,7 @@ def test_results_of_another_scale_are_others(scaled):
         (PRICES, ", kind: multilabel, scale: log", "line 8: scale stands beside kind 'multilabel'"),
         (np.arange(60) % 2, ", scale: log", "line 8: scale is 'log', and the target's values are classes"),
         (PRICES - 1, ", scale: log", "visits.csv, line 2, column 'diagnosis': the target is 0, and `scale: log` takes"),
-        (np.where(PRICES > 100, 1e300, PRICES), "", "train has the value inf"),
+        (np.where(PRICES > 100, 1e300, PRICES), "", "column 'diagnosis': '1e+300' is beyond 3.4e+38"),
     ],
 )
 def test_what_is_refused(scaled, good, values, more, told):
